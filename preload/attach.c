@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Joining a session: before main, and again in a child after fork.
+ *
+ * With SEAM_SOCKET in the environment the constructor connects, says who it
+ * is, and gets the arena as a descriptor; when the reply is there, the rules
+ * are.  Nothing is kept open.  Where nobody listens, `seam serve` is started,
+ * unless SEAM_JOIN=only says that a controller of another kind was there.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "env.h"
+
+#ifndef SEAM_BINDIR
+#define SEAM_BINDIR "/usr/local/bin"
+#endif
+
+#define SERVE_MS 5000
+
+struct seam_arena *seam_arena;
+struct seam_proc *seam_proc;
+
+static int32_t own_pid;
+
+void
+seam_say(const char *fmt, ...)
+{
+	char buf[512];
+	int n = snprintf(buf, sizeof(buf), "seam: "), m;
+	va_list ap;
+
+	va_start(ap, fmt);
+	m = vsnprintf(buf + n, sizeof(buf) - (size_t)n - 1, fmt, ap);
+	va_end(ap);
+	if (m < 0)
+		return;
+	n += m < (int)sizeof(buf) - n - 1 ? m : (int)sizeof(buf) - n - 2;
+	buf[n++] = '\n';
+	seam_raw3(SYS_write, 2, buf, n);
+}
+
+static void
+pass_everything(void)
+{
+	atomic_store(&seam_gate.armed, 0);
+}
+
+void
+seam_ready(void)
+{
+	seam_resolve();
+}
+
+static int
+dial(const char *path)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd;
+	long r;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(sa.sun_path, path);
+	fd = (int)seam_raw3(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	do
+		r = seam_raw3(SYS_connect, fd, &sa, sizeof(sa));
+	while (r == -EINTR);
+	if (r < 0) {
+		seam_raw1(SYS_close, fd);
+		return (int)r;
+	}
+	return fd;
+}
+
+/* The command that serves: SEAM_COMMAND, or the installed one. */
+static void
+exec_server(char *const env[], const char *path)
+{
+	const char *command = seam_env_get(env, "SEAM_COMMAND");
+	const char *argv[] = { command ? command : SEAM_BINDIR "/seam",
+			       "serve",
+			       "--once",
+			       "-S",
+			       path,
+			       NULL };
+	char *clean[256], **out = clean;
+
+	/* The server itself is no target. */
+	for (; *env && out < clean + 255; env++)
+		if (strncmp(*env, "LD_PRELOAD=", 11) != 0 &&
+		    strncmp(*env, "SEAM_SOCKET=", 12) != 0)
+			*out++ = *env;
+	*out = NULL;
+	seam_raw3(SYS_execve, argv[0], argv, clean);
+	seam_say("cannot start %s: %s", argv[0],
+		 "no such command; set SEAM_COMMAND");
+}
+
+/* Twice forked: the target gets no child that it does not know of. */
+static void
+start_server(char *const env[], const char *path)
+{
+	long pid = seam_raw0(SYS_fork);
+	int status;
+
+	if (pid > 0) {
+		while (seam_raw4(SYS_wait4, pid, &status, 0, NULL) == -EINTR)
+			;
+		return;
+	}
+	if (pid < 0)
+		return;
+	seam_raw0(SYS_setsid);
+	if (seam_raw0(SYS_fork) == 0) {
+		seam_raw3(SYS_close_range, 3, ~0u, 0);
+		exec_server(env, path);
+	}
+	seam_raw1(SYS_exit_group, 0);
+}
+
+static int
+dial_or_serve(char *const env[], const char *path)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	const char *join = seam_env_get(env, "SEAM_JOIN");
+	uint64_t until;
+	int fd = dial(path);
+
+	if (fd >= 0 || (join && !strcmp(join, "only")) ||
+	    (fd != -ECONNREFUSED && fd != -ENOENT))
+		return fd;
+	start_server(env, path);
+	until = seam_nanoseconds() + (uint64_t)SERVE_MS * 1000000;
+	while ((fd = dial(path)) < 0 && seam_nanoseconds() < until)
+		seam_raw2(SYS_nanosleep, &pause, NULL);
+	return fd;
+}
+
+/* Says hello; returns the arena's descriptor and our place in it. */
+static int
+introduce(int fd, unsigned *index, size_t *size)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	char line[512] = "";
+	struct iovec iov = { line, 0 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cm;
+	int arena = -1, n;
+	long r;
+
+	n = snprintf(line, sizeof(line), "attach %d pid=%d tid=%d\n",
+		     SEAM_ARENA_VERSION, own_pid, (int)seam_raw0(SYS_gettid));
+	if (seam_raw6(SYS_sendto, fd, line, n, MSG_NOSIGNAL, NULL, 0) != n)
+		return -EPIPE;
+	iov.iov_len = sizeof(line) - 1;
+	msg.msg_control = control.buf;
+	msg.msg_controllen = sizeof(control.buf);
+	do
+		r = seam_raw3(SYS_recvmsg, fd, &msg, MSG_CMSG_CLOEXEC);
+	while (r == -EINTR);
+	if (r <= 0)
+		return r < 0 ? (int)r : -EPIPE;
+	line[r] = '\0';
+	cm = CMSG_FIRSTHDR(&msg);
+	if (cm && cm->cmsg_type == SCM_RIGHTS)
+		memcpy(&arena, CMSG_DATA(cm), sizeof(arena));
+	if (arena < 0 ||
+	    sscanf(line, "ok proc=%u size=%zu", index, size) != 2) {
+		seam_say("not controlled: %.*s", (int)strcspn(line, "\n"),
+			 line);
+		return -EPROTO;
+	}
+	return arena;
+}
+
+static const char *
+map_gate(int fd, size_t at)
+{
+	void *p = mmap(&seam_gate, sizeof(seam_gate), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_FIXED, fd, (off_t)at);
+
+	return p == MAP_FAILED ? "cannot map the gate" : NULL;
+}
+
+static const char *
+map_arena(int fd, unsigned index, size_t size)
+{
+	struct seam_arena *a;
+
+	if (size != sizeof(*a) || index >= SEAM_MAX_PROCS)
+		return "the controller is of another version";
+	a = mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (a == MAP_FAILED)
+		return "no memory for the arena";
+	if (a->head.magic != SEAM_ARENA_MAGIC ||
+	    a->head.version != SEAM_ARENA_VERSION || a->head.size != size) {
+		munmap(a, sizeof(*a));
+		return "the arena is not of this version";
+	}
+	seam_arena = a;
+	seam_proc = &a->proc[index];
+	return map_gate(fd, (size_t)((char *)&seam_proc->gate - (char *)a));
+}
+
+static void
+look_for_controller(void)
+{
+	seam_proc->blind_to_controller =
+	    seam_raw2(SYS_kill, seam_arena->head.controller, 0) == -ESRCH;
+}
+
+static void
+attach(char *const env[], const char *socket_path)
+{
+	unsigned index = 0;
+	size_t size = 0;
+	const char *why;
+	int fd = dial_or_serve(env, socket_path), arena;
+
+	if (fd < 0) {
+		if (!seam_env_get(env, "SEAM_JOIN"))
+			seam_say("not controlled: cannot reach %s: %s",
+				 socket_path, strerrorname_np(-fd));
+		return;
+	}
+	arena = introduce(fd, &index, &size);
+	seam_raw1(SYS_close, fd);
+	if (arena < 0)
+		return;
+	why = map_arena(arena, index, size);
+	seam_raw1(SYS_close, arena);
+	if (why) {
+		seam_say("not controlled: %s", why);
+		seam_arena = NULL;
+		return;
+	}
+	seam_proc->pid = own_pid;
+	look_for_controller();
+	seam_thread_adopt_main();
+}
+
+static void
+fork_child(void)
+{
+	seam_child_attach();
+}
+
+static const char *
+own_path(void)
+{
+	static char path[PATH_MAX];
+	Dl_info info;
+
+	if (dladdr(&seam_gate, &info) && info.dli_fname)
+		snprintf(path, sizeof(path), "%s", info.dli_fname);
+	return path;
+}
+
+__attribute__((constructor)) static void
+begin(int argc, char *argv[], char *env[])
+{
+	const char *path;
+
+	(void)argc;
+	(void)argv;
+	own_pid = (int32_t)seam_raw0(SYS_getpid);
+	seam_ready();
+	path = seam_env_get(env, "SEAM_SOCKET");
+	if (path && *path) {
+		seam_threads_init();
+		attach(env, path);
+	}
+	if (!seam_arena) {
+		pass_everything();
+		return;
+	}
+	seam_env_remember(env, own_path());
+	pthread_atfork(NULL, NULL, fork_child);
+}
+
+static struct seam_proc *
+claim_proc(void)
+{
+	uint32_t i, n;
+
+	for (i = 0; i < SEAM_MAX_PROCS; i++) {
+		struct seam_proc *p = &seam_arena->proc[i];
+		uint32_t none = SEAM_PROC_NONE;
+
+		if (!atomic_compare_exchange_strong(&p->state, &none,
+						    SEAM_PROC_CLAIMED))
+			continue;
+		n = atomic_load(&seam_arena->head.procs);
+		while (n < i + 1 &&
+		       !atomic_compare_exchange_weak(&seam_arena->head.procs,
+						     &n, i + 1))
+			;
+		return p;
+	}
+	atomic_fetch_add(&seam_arena->head.procs_lost, 1);
+	return NULL;
+}
+
+/* The session has no room for this process: it runs on alone. */
+static void
+detach(void)
+{
+	(void)mmap(&seam_gate, sizeof(seam_gate), PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0);
+	seam_arena = NULL;
+	seam_self = (struct seam_self){ 0 };
+}
+
+static void
+wait_for_ack(uint32_t wanted)
+{
+	uint64_t until = seam_nanoseconds() + (uint64_t)SEAM_ACK_MS * 1000000;
+	uint32_t ack;
+
+	seam_door();
+	while ((int32_t)((ack = atomic_load(&seam_proc->ack)) - wanted) < 0 &&
+	       seam_alive()) {
+		if (seam_nanoseconds() > until) {
+			seam_say("the controller does not answer: going on");
+			return;
+		}
+		seam_futex_wait_ms(&seam_proc->ack, ack, 200);
+	}
+}
+
+void
+seam_child_attach(void)
+{
+	struct seam_proc *parent = seam_proc, *p;
+	int32_t pid = (int32_t)seam_raw0(SYS_getpid);
+	int saved = errno;
+
+	if (!seam_arena || pid == own_pid)
+		return;
+	own_pid = pid;
+	if (!seam_alive_hint() || !(p = claim_proc())) {
+		detach();
+		return;
+	}
+	p->pid = pid;
+	p->parent = (uint32_t)(parent - seam_arena->proc) + 1;
+	p->ordinal = atomic_fetch_add(&parent->children, 1) + 1;
+	snprintf(p->path, sizeof(p->path), "%.50s.%u", parent->path,
+		 p->ordinal);
+	seam_proc = p;
+	/* The parent's gate page is mapped here: take our own.  An old size
+	 * of 0 makes a second mapping of shared pages, without a descriptor. */
+	if (mremap(&p->gate, 0, sizeof(seam_gate),
+		   MREMAP_MAYMOVE | MREMAP_FIXED, &seam_gate) == MAP_FAILED) {
+		atomic_store(&p->state, SEAM_PROC_GONE);
+		detach();
+		return;
+	}
+	look_for_controller();
+	seam_thread_adopt_main();
+	seam_self.busy++;
+	seam_objects_inherit(parent);
+	atomic_store(&p->wants, 1);
+	atomic_store(&p->state, SEAM_PROC_JOINING);
+	wait_for_ack(1);
+	seam_self.busy--;
+	errno = saved;
+}
+
+bool
+seam_in_vfork(void)
+{
+	return own_pid && (int32_t)seam_raw0(SYS_getpid) != own_pid;
+}
+
+void
+seam_modules_changed(void)
+{
+	int saved = errno;
+	uint32_t wanted;
+
+	if (!seam_arena || !seam_alive_hint())
+		return;
+	atomic_fetch_add(&seam_proc->maps, 1);
+	wanted = atomic_fetch_add(&seam_proc->wants, 1) + 1;
+	wait_for_ack(wanted);
+	errno = saved;
+}
+
+void
+seam_exec_begins(void)
+{
+	if (seam_arena)
+		atomic_store(&seam_proc->state, SEAM_PROC_EXECING);
+}
+
+void
+seam_exec_failed(void)
+{
+	if (seam_arena)
+		atomic_store(&seam_proc->state, SEAM_PROC_LIVE);
+}
+
+void
+seam_count_raw_futex(void)
+{
+	if (seam_arena)
+		atomic_fetch_add(&seam_proc->raw_futex, 1);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SEAM_ENV_H
+#define SEAM_ENV_H
+
+#include "core.h"
+
+#define SEAM_ENV_VARS 2
+
+const char *seam_env_get(char *const env[], const char *name);
+/* From now on children get `path` and the session's variables of env. */
+void seam_env_remember(char *const env[], const char *path);
+
+#endif

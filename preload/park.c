@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* Standing at the gate; the protocol is described in arena.h. */
+#include <string.h>
+
+#include "core.h"
+
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+uint64_t
+seam_nanoseconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void
+ring(_Atomic uint32_t *bell, _Atomic uint32_t *waiters)
+{
+	atomic_fetch_add(bell, 1);
+	if (atomic_load(waiters))
+		seam_futex_wake(bell);
+}
+
+void
+seam_bell(void)
+{
+	ring(&seam_arena->head.bell, &seam_arena->head.bell_waiters);
+}
+
+void
+seam_door(void)
+{
+	ring(&seam_arena->head.door, &seam_arena->head.door_waiters);
+}
+
+bool
+seam_alive(void)
+{
+	struct seam_head *h;
+
+	if (!seam_arena || !seam_alive_hint())
+		return false;
+	h = &seam_arena->head;
+	if (!seam_proc->blind_to_controller &&
+	    seam_raw2(SYS_kill, h->controller, 0) == -ESRCH) {
+		atomic_store(&h->life, SEAM_LIFE_FREE);
+		seam_futex_wake(&h->life);
+		return false;
+	}
+	return true;
+}
+
+void
+seam_doing(struct seam_thread *t, const struct seam_call *c, unsigned moment,
+	   int error)
+{
+	struct seam_doing *d = &t->doing;
+
+	d->verb = c->verb;
+	d->fn = c->fn;
+	d->moment = (uint8_t)moment;
+	d->kind = seam_verbs[c->verb].kind;
+	d->mode = c->mode;
+	d->result = error;
+	d->rule = 0;
+	d->object = c->object;
+	d->peer = c->peer;
+	d->addr = (uint64_t)(uintptr_t)c->ptr;
+	d->site = c->site;
+	d->off = c->off;
+	d->len = c->len;
+	d->nframes = 0;
+}
+
+/* Undoes the standing, also when the thread is cancelled there. */
+struct standing {
+	struct seam_thread *thread;
+	struct seam_rule *rule;
+};
+
+static void
+leave(struct standing *s)
+{
+	atomic_store(&s->thread->park, 0);
+	if (s->rule)
+		atomic_fetch_sub(&s->rule->parked, 1);
+	atomic_fetch_add(&s->thread->serial, 1);
+	atomic_store(&s->thread->state, SEAM_THREAD_RUNNING);
+	seam_self.busy--;
+	seam_bell();
+}
+
+static int
+earlier(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec :
+					a->tv_nsec < b->tv_nsec;
+}
+
+static struct timespec
+soon(clockid_t clock, unsigned ms)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	ts.tv_sec += ms / 1000;
+	ts.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (ts.tv_nsec >= 1000000000) {
+		ts.tv_nsec -= 1000000000;
+		ts.tv_sec++;
+	}
+	return ts;
+}
+
+/*
+ * One wait on both words.  futex_waitv rather than FUTEX_WAIT: its timeout
+ * is absolute, so that after a signal handler it restarts or fails with
+ * EINTR as SA_RESTART has it, like the calls that it stands for.
+ */
+static long
+wait_once(struct seam_thread *t, const struct timespec *until, clockid_t clock)
+{
+	struct futex_waitv w[2] = {
+		{ .val = 1, .uaddr = (uintptr_t)&t->park, .flags = FUTEX_32 },
+		{ .val = SEAM_LIFE_LIVE,
+		  .uaddr = (uintptr_t)&seam_arena->head.life,
+		  .flags = FUTEX_32 },
+	};
+	long r = seam_raw5(SYS_futex_waitv, w, 2, 0, until, clock);
+
+	if (r == -ENOSYS)
+		r = seam_raw4(SYS_futex, &t->park, FUTEX_WAIT, 1, NULL);
+	return r;
+}
+
+static long
+wait_cancellable(struct seam_thread *t, const struct timespec *until,
+		 clockid_t clock)
+{
+	int old;
+	long r;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+	r = wait_once(t, until, clock);
+	pthread_setcanceltype(old, NULL);
+	return r;
+}
+
+static int
+stand(struct seam_thread *t, struct seam_call *c,
+      const struct timespec *deadline)
+{
+	while (atomic_load(&t->park) == 1 && seam_alive()) {
+		clockid_t clock = deadline ? c->clock : CLOCK_MONOTONIC;
+		struct timespec until = soon(clock, SEAM_LOOK_MS);
+		bool last = deadline && earlier(deadline, &until);
+		long r;
+
+		if (last)
+			until = *deadline;
+		r = c->cancel ? wait_cancellable(t, &until, clock) :
+				wait_once(t, &until, clock);
+		if (r == -EINTR && c->eintr)
+			return EINTR;
+		if (last && (r == -ETIMEDOUT || r == -EINVAL))
+			return ETIMEDOUT;
+	}
+	return 0;
+}
+
+static void
+announce(struct seam_thread *t, uint32_t rule, uint32_t state)
+{
+	t->doing.rule = rule;
+	t->doing.since = seam_nanoseconds();
+	t->parks++;
+	atomic_store(&t->park, 1);
+	atomic_fetch_add(&t->serial, 1);
+	atomic_store(&t->state, state);
+}
+
+int
+seam_park(struct seam_thread *t, struct seam_call *c, uint32_t rule,
+	  unsigned moment, int error, const struct seam_matched *m)
+{
+	struct seam_rule *r = rule ? &seam_arena->rule[rule - 1] : NULL;
+	struct standing s __attribute__((cleanup(leave), unused)) = { t, r };
+
+	seam_self.busy++;
+	if (r)
+		atomic_fetch_add(&r->parked, 1);
+	seam_doing(t, c, moment, error);
+	if (m && m->nframes) {
+		t->doing.nframes = m->nframes;
+		memcpy(t->doing.frames, m->frames, sizeof(m->frames));
+	}
+	announce(t, rule, SEAM_THREAD_PARKED);
+	if (r) {
+		atomic_fetch_add(&r->arrived, 1);
+		if (!atomic_load(&r->armed))
+			return 0;
+	}
+	seam_bell();
+	return stand(t, c, NULL);
+}
+
+int
+seam_held(struct seam_thread *t, struct seam_call *c, uint32_t rule)
+{
+	struct seam_rule *r = &seam_arena->rule[rule - 1];
+	struct standing s __attribute__((cleanup(leave), unused)) = { t, r };
+	int error = 0;
+
+	seam_self.busy++;
+	atomic_fetch_add(&r->parked, 1);
+	atomic_fetch_add(&r->arrived, 1);
+	seam_doing(t, c, SEAM_BLOCKED, 0);
+	announce(t, rule, SEAM_THREAD_HELD);
+	seam_bell();
+	while (!error && atomic_load(&r->armed) && seam_alive()) {
+		error = stand(t, c, c->deadline);
+		if (!error)
+			atomic_store(&t->park, 1);
+	}
+	return error;
+}

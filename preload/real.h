@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The real functions, one pointer for each line of ops.def. */
+#ifndef SEAM_REAL_H
+#define SEAM_REAL_H
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <pty.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/types.h>
+#include <threads.h>
+#include <unistd.h>
+
+int __cxa_guard_acquire(uint64_t *guard);
+
+struct seam_real {
+#define FN(symbol, version, verb, form) __typeof__(&symbol) symbol;
+#include "ops.def"
+};
+
+/* Filled in by seam_resolve, before the passive path can be taken. */
+extern struct seam_real seam_real;
+
+/*
+ * Looks the whole table up, once; safe from any thread and before any
+ * constructor.  Names and versions are known to exist (configure): a failing
+ * dlsym would allocate, and re-enter us through the allocator's locks.
+ */
+void seam_resolve(void);
+
+/* For a library that may come by dlopen (libstdc++): called by a hook whose
+ * caller proves that the symbol exists. */
+void *seam_resolve_late(const char *symbol);
+
+#endif
