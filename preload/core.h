@@ -18,6 +18,7 @@ struct seam_self {
 	bool over;	/* past its last destructor: passes straight */
 	bool exited;	/* its thread.exit has been seen */
 	uint8_t rounds; /* of its key's destructor */
+	uintptr_t blocked_at; /* the frame that waits in a real call */
 };
 extern _Thread_local struct seam_self seam_self;
 

@@ -45,6 +45,12 @@ nest(struct nested *n, struct seam_thread *t)
 	n->state = atomic_load_explicit(&t->state, memory_order_relaxed);
 	if (SEAM_LIKELY(n->state == SEAM_THREAD_RUNNING))
 		return;
+	if (n->state == SEAM_THREAD_BLOCKED &&
+	    (uintptr_t)__builtin_frame_address(0) > seam_self.blocked_at) {
+		/* An exception left the call; nobody waits any more. */
+		atomic_store(&t->state, SEAM_THREAD_RUNNING);
+		return;
+	}
 	n->thread = t;
 	n->doing = t->doing;
 }
@@ -161,7 +167,7 @@ watch_done(struct seam_call *c, int error)
 		o->contended++;
 		o->waited_ns += seam_nanoseconds() - c->began;
 	}
-	if (class == SEAM_CLASS_DESTROY && !error)
+	if (class == SEAM_CLASS_DESTROY && !error && c->verb != SEAM_SEM_CLOSE)
 		atomic_store(&o->dead, 1);
 	if (class != SEAM_CLASS_ACQUIRE && class != SEAM_CLASS_TRY)
 		return;
@@ -225,8 +231,10 @@ struct blocked {
 };
 
 static void
-unblock(struct blocked *b)
+unblock(void *data)
 {
+	const struct blocked *b = data;
+
 	atomic_fetch_add(&b->thread->serial, 1);
 	atomic_store(&b->thread->state, SEAM_THREAD_RUNNING);
 }
@@ -234,7 +242,8 @@ unblock(struct blocked *b)
 static int
 block(struct seam_thread *t, struct seam_call *c, uint32_t mode)
 {
-	struct blocked b __attribute__((cleanup(unblock), unused)) = { t };
+	struct blocked b = { t };
+	int error;
 
 	if (!c->began)
 		c->began = seam_nanoseconds();
@@ -245,12 +254,16 @@ block(struct seam_thread *t, struct seam_call *c, uint32_t mode)
 	atomic_store(&t->state, SEAM_THREAD_BLOCKED);
 	seam_bell();
 	c->waited = true;
+	seam_self.blocked_at = (uintptr_t)__builtin_frame_address(0);
 	if (mode & SEAM_MODE_TIMES) {
 		seam_self.busy++;
 		seam_record(c, SEAM_BLOCKED, 0, 0);
 		seam_self.busy--;
 	}
-	return c->real(c);
+	pthread_cleanup_push(unblock, &b);
+	error = c->real(c);
+	pthread_cleanup_pop(1);
+	return error;
 }
 
 static int

@@ -44,7 +44,7 @@
  * resolves the real functions.  Then: the arena's page for this process, or
  * a page with nothing armed when there is no session.
  */
-extern struct seam_gate seam_gate;
+extern struct seam_gate seam_gate __attribute__((visibility("hidden")));
 
 static inline bool
 seam_passive(unsigned family)

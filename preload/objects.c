@@ -161,12 +161,21 @@ count_site(uint64_t site)
 	return 0;
 }
 
+/* glibc hands out one address for every open of one named semaphore. */
+static bool
+same_name(const struct seam_object *o, const char *name)
+{
+	uint32_t at = atomic_load(&o->name);
+
+	return at && name && !strcmp(seam_string(at), name);
+}
+
 void
 seam_object_renew(struct seam_call *c)
 {
 	struct seam_object *o = seam_object_find(c);
 
-	if (!o)
+	if (!o || (c->verb == SEAM_SEM_OPEN && same_name(o, c->name)))
 		return;
 	o->init_site = c->site;
 	o->init_ordinal = count_site(c->site);

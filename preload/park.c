@@ -76,15 +76,22 @@ seam_doing(struct seam_thread *t, const struct seam_call *c, unsigned moment,
 	d->nframes = 0;
 }
 
-/* Undoes the standing, also when the thread is cancelled there. */
+/*
+ * Undoes the standing, also when the thread is cancelled there.  The preload
+ * is compiled without -fexceptions, so that pthread_cleanup_push registers
+ * with libc instead of needing a personality routine: that would have to come
+ * from the very libgcc that unwinds, which is not ours to choose.
+ */
 struct standing {
 	struct seam_thread *thread;
 	struct seam_rule *rule;
 };
 
 static void
-leave(struct standing *s)
+leave(void *data)
 {
+	struct standing *s = data;
+
 	atomic_store(&s->thread->park, 0);
 	if (s->rule)
 		atomic_fetch_sub(&s->rule->parked, 1);
@@ -137,16 +144,30 @@ wait_once(struct seam_thread *t, const struct timespec *until, clockid_t clock)
 	return r;
 }
 
+/* sem_timedwait and sem_clockwait: EINTR even under SA_RESTART, which is what
+ * this form of waiting does. */
 static long
-wait_cancellable(struct seam_thread *t, const struct timespec *until,
-		 clockid_t clock)
+wait_timed(struct seam_thread *t, const struct timespec *until, clockid_t clock)
+{
+	int flags = clock == CLOCK_REALTIME ? FUTEX_CLOCK_REALTIME : 0;
+
+	return seam_raw6(SYS_futex, &t->park, FUTEX_WAIT_BITSET | flags, 1,
+			 until, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+static long
+wait_as(struct seam_thread *t, const struct seam_call *c,
+	const struct timespec *until, clockid_t clock)
 {
 	int old;
 	long r;
 
-	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
-	r = wait_once(t, until, clock);
-	pthread_setcanceltype(old, NULL);
+	if (c->cancel)
+		pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+	r = c->eintr && c->deadline ? wait_timed(t, until, clock) :
+				      wait_once(t, until, clock);
+	if (c->cancel)
+		pthread_setcanceltype(old, NULL);
 	return r;
 }
 
@@ -162,8 +183,7 @@ stand(struct seam_thread *t, struct seam_call *c,
 
 		if (last)
 			until = *deadline;
-		r = c->cancel ? wait_cancellable(t, &until, clock) :
-				wait_once(t, &until, clock);
+		r = wait_as(t, c, &until, clock);
 		if (r == -EINTR && c->eintr)
 			return EINTR;
 		if (last && (r == -ETIMEDOUT || r == -EINVAL))
@@ -188,7 +208,8 @@ seam_park(struct seam_thread *t, struct seam_call *c, uint32_t rule,
 	  unsigned moment, int error, const struct seam_matched *m)
 {
 	struct seam_rule *r = rule ? &seam_arena->rule[rule - 1] : NULL;
-	struct standing s __attribute__((cleanup(leave), unused)) = { t, r };
+	struct standing s = { t, r };
+	volatile int stopped = 0; /* libc jumps back to clean up */
 
 	seam_self.busy++;
 	if (r)
@@ -198,27 +219,30 @@ seam_park(struct seam_thread *t, struct seam_call *c, uint32_t rule,
 		t->doing.nframes = m->nframes;
 		memcpy(t->doing.frames, m->frames, sizeof(m->frames));
 	}
+	pthread_cleanup_push(leave, &s);
 	announce(t, rule, SEAM_THREAD_PARKED);
-	if (r) {
+	if (r)
 		atomic_fetch_add(&r->arrived, 1);
-		if (!atomic_load(&r->armed))
-			return 0;
-	}
 	seam_bell();
-	return stand(t, c, NULL);
+	/* Disarmed meanwhile: nobody would let this thread go any more. */
+	if (!r || atomic_load(&r->armed))
+		stopped = stand(t, c, NULL);
+	pthread_cleanup_pop(1);
+	return stopped;
 }
 
 int
 seam_held(struct seam_thread *t, struct seam_call *c, uint32_t rule)
 {
 	struct seam_rule *r = &seam_arena->rule[rule - 1];
-	struct standing s __attribute__((cleanup(leave), unused)) = { t, r };
-	int error = 0;
+	struct standing s = { t, r };
+	volatile int error = 0;
 
 	seam_self.busy++;
 	atomic_fetch_add(&r->parked, 1);
 	atomic_fetch_add(&r->arrived, 1);
 	seam_doing(t, c, SEAM_BLOCKED, 0);
+	pthread_cleanup_push(leave, &s);
 	announce(t, rule, SEAM_THREAD_HELD);
 	seam_bell();
 	while (!error && atomic_load(&r->armed) && seam_alive()) {
@@ -226,5 +250,6 @@ seam_held(struct seam_thread *t, struct seam_call *c, uint32_t rule)
 		if (!error)
 			atomic_store(&t->park, 1);
 	}
+	pthread_cleanup_pop(1);
 	return error;
 }

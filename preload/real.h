@@ -26,7 +26,7 @@ struct seam_real {
 };
 
 /* Filled in by seam_resolve, before the passive path can be taken. */
-extern struct seam_real seam_real;
+extern struct seam_real seam_real __attribute__((visibility("hidden")));
 
 /*
  * Looks the whole table up, once; safe from any thread and before any

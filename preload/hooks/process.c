@@ -93,7 +93,8 @@ forkpty(int *master, char *name, const struct termios *termp,
 	return fork_by(&c);
 }
 
-/* Returns in the child only, except when it could not fork. */
+/* Returns in the child only, whatever came of the rest there, except when it
+ * could not fork. */
 static int
 real_daemon(struct seam_call *c)
 {
@@ -102,6 +103,7 @@ real_daemon(struct seam_call *c)
 	int saved = errno;
 
 	c->value = getpid() == before ? -1 : 0;
+	c->arg[2] = (uint64_t)result;
 	errno = saved;
 	return seam_error(result);
 }
@@ -114,7 +116,7 @@ daemon(int nochdir, int noclose)
 	c.arg[0] = (uint64_t)nochdir;
 	c.arg[1] = (uint64_t)noclose;
 	c.real = real_daemon;
-	return fork_by(&c);
+	return fork_by(&c) < 0 ? -1 : (int)c.arg[2];
 }
 
 /* exec: c->arg is the argument vector, the environment, flags, descriptor */
