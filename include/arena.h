@@ -321,7 +321,7 @@ struct seam_record {
 	uint64_t site;
 	uint64_t waited; /* ns between arrival and this record, if it waited */
 	uint64_t off, len; /* file locks */
-	uint32_t object;   /* index + 1, or 0 */
+	uint32_t object;   /* index + 1; thread.*: that thread's; or 0 */
 	int32_t result;
 	uint16_t fn;
 	uint8_t verb, moment;

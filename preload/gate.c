@@ -189,7 +189,7 @@ arrive(struct seam_thread *t, struct seam_call *c, uint32_t mode,
 		c->began = seam_nanoseconds();
 	if (file)
 		seam_file_find(c);
-	else if (mode & SEAM_MODE_WATCH)
+	else if (mode & (SEAM_MODE_WATCH | SEAM_MODE_TIMES))
 		watched_object(c);
 	if (mode & SEAM_MODE_WATCH)
 		seam_doing(t, c, SEAM_BEFORE, 0);
@@ -364,6 +364,9 @@ full_call(struct seam_thread *t, struct seam_call *c, uint32_t mode)
 	bool watch = mode & SEAM_MODE_WATCH;
 	int error, saved;
 
+	/* Closing what was never locked is not news. */
+	if (c->verb == SEAM_FILE_CLOSE && c->fd >= 0 && !seam_file_find(c))
+		return c->real(c);
 	seam_self.busy++;
 	saved = errno;
 	error = arrive(t, c, mode, &m);
@@ -430,7 +433,9 @@ seam_gate_reacquire(struct seam_call *c, int (*unlock)(struct seam_call *))
 	    seam_passive(seam_verbs[c->verb].family))
 		return 0;
 	seam_self.busy++;
-	if (mode & SEAM_MODE_WATCH)
+	if (mode & SEAM_MODE_TIMES)
+		c->began = seam_nanoseconds();
+	if (mode & (SEAM_MODE_WATCH | SEAM_MODE_TIMES))
 		watched_object(c);
 	if ((mode & SEAM_MODE_RULES) && seam_may_match(c))
 		seam_match(c, t, false, 0, false, &m);
