@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A target says hello.
+ *
+ *	target:     attach 1 pid=<its getpid()> tid=<its gettid()>
+ *	controller: ok proc=<index> size=<bytes>	with the arena's memfd
+ *	            err CODE text
+ *
+ * The reply is the acknowledgement: before it is sent the process has its
+ * entry, its maps are read, its rules compiled, its gate set.  Who it is, the
+ * kernel tells (SO_PEERCRED); what the target says of itself is only noted.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "inner.h"
+
+static void
+refuse(int fd, const struct seam_error *err)
+{
+	char line[sizeof(err->text) + 64];
+	int n = snprintf(line, sizeof(line), "err %s %s\n",
+			 seam_code_name(err->code), err->text);
+
+	if (n > 0)
+		send(fd, line, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static bool
+welcome(struct seam_session *s, int fd, unsigned index)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	char line[80];
+	struct iovec iov = { .iov_base = line };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cm;
+
+	iov.iov_len = (size_t)snprintf(line, sizeof(line),
+				       "ok proc=%u size=%zu\n", index,
+				       sizeof(struct seam_arena));
+	msg.msg_control = control.buf;
+	msg.msg_controllen = sizeof(control.buf);
+	cm = CMSG_FIRSTHDR(&msg);
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cm), &s->arena_fd, sizeof(int));
+	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
+/* Who is it: spawned by us, another program in a known process, or new? */
+static struct seam_process *
+entry_for(struct seam_session *s, pid_t pid, bool *fresh,
+	  struct seam_error *err)
+{
+	struct seam_process *p = seam_process_of_pid(s, pid);
+	int r;
+
+	if (p && seam_process_is_over(p)) { /* its number is used again */
+		seam_process_ended(s, p);
+		p = NULL;
+	}
+	*fresh = !p;
+	if (p) {
+		if (s->own->extra[p->index].attached)
+			seam_process_renew(s, p);
+		return p;
+	}
+	p = seam_process_new(s, seam_process_of_pid(s, seam_parent_of(pid)));
+	if (!p) {
+		seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+			  "the session has no room for another process");
+		return NULL;
+	}
+	r = seam_process_follow(s, p, pid);
+	if (r == 0)
+		return p;
+	seam_process_drop(s, p);
+	seam_fail(err, SEAM_E_GONE, 0, "process %d: %s", pid, strerror(-r));
+	return NULL;
+}
+
+/* It runs on without us; one that we started is told of by seam_start. */
+static void
+reject(struct seam_session *s, struct seam_process *p, bool fresh,
+       const struct seam_error *err)
+{
+	if (fresh) {
+		seam_process_drop(s, p);
+		return;
+	}
+	free(p->unhooked);
+	p->unhooked = strdup(err->text);
+	seam_bell_ring(s);
+}
+
+static enum seam_code
+attach(struct seam_session *s, int fd, pid_t pid, int inside,
+       struct seam_error *err)
+{
+	struct seam_process *p;
+	bool fresh;
+
+	if (s->broken[0] || atomic_load(&s->stopping))
+		return seam_fail(err, SEAM_E_GONE, 0, "the session has ended");
+	p = entry_for(s, pid, &fresh, err);
+	if (!p)
+		return err->code;
+	s->arena->proc[p->index].pid = inside;
+	if (seam_process_enliven(s, p, err) != SEAM_OK) {
+		reject(s, p, fresh, err);
+		return err->code;
+	}
+	if (!welcome(s, fd, p->index)) {
+		seam_fail(err, SEAM_E_GONE, 0, "process %d went away", pid);
+		reject(s, p, fresh, err);
+		return err->code;
+	}
+	seam_bell_ring(s);
+	return SEAM_OK;
+}
+
+void
+seam_attach(struct seam_session *s, int fd, char *line)
+{
+	struct seam_error err = { .code = SEAM_OK };
+	struct ucred cred = { .pid = 0 };
+	socklen_t len = sizeof(cred);
+	unsigned version;
+	int inside, tid;
+
+	if (sscanf(line, "attach %u pid=%d tid=%d", &version, &inside, &tid) !=
+	    3)
+		seam_fail(&err, SEAM_E_SYNTAX, 0,
+			  "attach VERSION pid=PID tid=TID is what targets say");
+	else if (version != SEAM_ARENA_VERSION)
+		seam_fail(&err, SEAM_E_UNSUPPORTED, 0,
+			  "version %u of libseam.so; this is version %u",
+			  version, SEAM_ARENA_VERSION);
+	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) ||
+		 cred.pid <= 0)
+		seam_fail(&err, SEAM_E_UNSUPPORTED, 0,
+			  "a process outside of this pid namespace");
+	if (err.code == SEAM_OK) {
+		seam_lock(s);
+		attach(s, fd, cred.pid, inside, &err);
+		seam_unlock(s);
+	}
+	if (err.code != SEAM_OK)
+		refuse(fd, &err);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that show what is. */
+#include "command.h"
+
+static seam_begin_fn begin_procs, begin_threads, begin_locks, begin_rules,
+    begin_stats, begin_state;
+
+const struct seam_command seam_table_commands[] = {
+	{ "procs", "procs", "the processes of the session", seam_parse_none,
+	  begin_procs, NULL },
+	{ "threads", "threads",
+	  "every thread: what it does, on what object, where", seam_parse_none,
+	  begin_threads, NULL },
+	{ "locks", "locks", "the objects: owners, waiters, sites, counts",
+	  seam_parse_none, begin_locks, NULL },
+	{ "rules", "rules", "what is armed, and who stands there",
+	  seam_parse_none, begin_rules, NULL },
+	{ "stats", "stats", "counts, and what could not be controlled",
+	  seam_parse_none, begin_stats, NULL },
+	{ "state", "state",
+	  "all of it for a person: who waits for what, held by whom, where",
+	  seam_parse_none, begin_state, NULL },
+	{ 0 },
+};
+
+static enum seam_code
+table(json_t *rows, struct seam_reply *reply)
+{
+	reply->rows = rows;
+	return SEAM_OK;
+}
+
+#define BEGIN(name, rows)                                                      \
+	static enum seam_code name(struct seam_context *ctx,                   \
+				   struct seam_job *job,                       \
+				   struct seam_reply *reply,                   \
+				   struct seam_error *err)                     \
+	{                                                                      \
+		(void)job;                                                     \
+		(void)err;                                                     \
+		return table(rows(ctx->session), reply);                       \
+	}
+BEGIN(begin_procs, seam_table_procs)
+BEGIN(begin_threads, seam_table_threads)
+BEGIN(begin_locks, seam_table_locks)
+BEGIN(begin_rules, seam_table_rules)
+
+static enum seam_code
+begin_stats(struct seam_context *ctx, struct seam_job *job,
+	    struct seam_reply *reply, struct seam_error *err)
+{
+	json_t *stats = seam_stats(ctx->session);
+
+	(void)job;
+	(void)err;
+	json_object_update(reply->fields, stats);
+	json_decref(stats);
+	return SEAM_OK;
+}
+
+static enum seam_code
+begin_state(struct seam_context *ctx, struct seam_job *job,
+	    struct seam_reply *reply, struct seam_error *err)
+{
+	(void)job;
+	(void)err;
+	reply->text = seam_describe(ctx->session);
+	return SEAM_OK;
+}

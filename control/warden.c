@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The warden: a tiny process that outlives the controller by a moment.
+ *
+ * It sleeps on the controller's pidfd and on a pipe from it.  A byte on the
+ * pipe says that the session was closed in order: it just ends.  The pidfd
+ * says that the controller died; the pipe's end without a byte, that it
+ * became another program.  Then the warden kills the targets if the session
+ * says so, lets go of those that live, and removes the socket.
+ *
+ * The pidfd is there because a fork of the controlling program (a test
+ * runner's child, say) may keep the pipe's other end open.  For the same
+ * reason the warden shuts the listening socket down, which holds for all who
+ * share it.
+ *
+ * It is made by a bare clone without an exit signal: the host program never
+ * gets a SIGCHLD for it, nor its pid from wait().  Between clone and _exit
+ * it makes system calls only: other threads' locks are in unknown state.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "inner.h"
+
+enum { PIPE, CONTROLLER, LISTENER, DESCRIPTORS };
+
+/* The three become 0, 1 and 2; all others are closed. */
+static void
+keep_only(int fd[DESCRIPTORS])
+{
+	for (int i = 0; i < DESCRIPTORS; i++)
+		fd[i] = fcntl(fd[i], F_DUPFD, 10);
+	for (int i = 0; i < DESCRIPTORS; i++)
+		dup2(fd[i], i);
+	syscall(SYS_close_range, DESCRIPTORS, ~0u, 0);
+}
+
+/* True when the session was closed in order. */
+static bool
+watch(void)
+{
+	struct pollfd pfd[] = {
+		{ .fd = PIPE, .events = POLLIN },
+		{ .fd = CONTROLLER, .events = POLLIN },
+	};
+	char byte;
+
+	while (syscall(SYS_ppoll, pfd, 2, NULL, NULL, 8) < 0)
+		;
+	return pfd[0].revents && syscall(SYS_read, PIPE, &byte, 1) == 1;
+}
+
+static void
+kill_one(struct seam_session *s, pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd < 0)
+		return;
+	/* The number may be another's by now. */
+	if (seam_maps_has(pid, s->own->arena_inode) == 1)
+		syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+	syscall(SYS_close, fd);
+}
+
+static void
+kill_targets(struct seam_session *s)
+{
+	for (unsigned i = 0; i < seam_arena_procs(s->arena); i++) {
+		struct seam_proc *p = &s->arena->proc[i];
+		uint32_t state = atomic_load(&p->state);
+		pid_t pid = p->pid_outside ? p->pid_outside : p->pid;
+
+		if (state != SEAM_PROC_NONE && state != SEAM_PROC_GONE &&
+		    pid > 1)
+			kill_one(s, pid);
+	}
+}
+
+static void __attribute__((noreturn))
+warden(struct seam_session *s, int fd[DESCRIPTORS])
+{
+	keep_only(fd);
+	syscall(SYS_setsid);
+	prctl(PR_SET_NAME, "seam-warden");
+	if (chdir("/"))
+		errno = 0;
+	if (!watch()) {
+		if (s->options.kill_on_death)
+			kill_targets(s);
+		seam_arena_let_go(s->arena);
+		shutdown(LISTENER, SHUT_RDWR);
+		seam_unlink_socket(s);
+	}
+	syscall(SYS_exit_group, 0);
+	__builtin_unreachable();
+}
+
+int
+seam_warden_start(struct seam_session *s)
+{
+	int end[2], fd[DESCRIPTORS], err = 0;
+	sigset_t all, old;
+	long pid = 0;
+
+	if (pipe2(end, O_CLOEXEC))
+		return -errno;
+	fd[PIPE] = end[0];
+	fd[LISTENER] = s->listener;
+	fd[CONTROLLER] = pidfd_open(getpid(), 0);
+	if (fd[CONTROLLER] < 0) {
+		err = errno;
+		goto out;
+	}
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pid = syscall(SYS_clone, 0L, NULL, NULL, NULL, 0L);
+	if (pid == 0)
+		warden(s, fd);
+	err = pid < 0 ? errno : 0;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	close(fd[CONTROLLER]);
+out:
+	close(end[0]);
+	if (err) {
+		close(end[1]);
+		return -err;
+	}
+	s->warden = end[1];
+	s->own->warden = (pid_t)pid;
+	return 0;
+}
+
+void
+seam_warden_dismiss(struct seam_session *s)
+{
+	if (s->own->warden <= 0)
+		return;
+	/* No SIGPIPE, should somebody have killed it: a signal would be
+	 * taken in this thread, where it is blocked. */
+	seam_write_quietly(s->warden, "q", 1);
+	close(s->warden);
+	while (waitpid(s->own->warden, NULL, (int)__WCLONE) < 0 && errno == EINTR)
+		;
+	s->warden = -1;
+	s->own->warden = 0;
+}
