@@ -4,6 +4,7 @@
 
 #include <dwarf.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,45 @@ die_name(struct sym_module *m, Dwarf_Die *die)
 	return s && *s ? sym_name(m->syms, s) : NULL;
 }
 
+/* A header that is not the program's own, as libstdc++'s. */
+static bool
+is_system(const char *path)
+{
+	static const char *const places[] = { "/usr/include/", "/usr/lib/gcc",
+					      "/usr/local/include/",
+					      "/include/c++/" };
+	size_t i;
+
+	for (i = 0; path && i < sizeof(places) / sizeof(*places); i++)
+		if (strstr(path, places[i]))
+			return true;
+	return false;
+}
+
+/* Where an inlined function was called, and whose it is. */
+static int
+set_call(struct sym_module *m, struct sym_cu *cu, Dwarf_Die *die,
+	 struct sym_item *item)
+{
+	Dwarf_Attribute a;
+	Dwarf_Word line, index;
+	Dwarf_Files *files;
+	const char *path;
+	size_t n;
+
+	item->system = is_system(dwarf_decl_file(die));
+	if (dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &a), &line) ||
+	    dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &a), &index) ||
+	    line > INT_MAX || dwarf_getsrcfiles(&cu->die, &files, &n))
+		return 0;
+	path = index < n ? dwarf_filesrc(files, index, NULL, NULL) : NULL;
+	if (!path)
+		return 0;
+	item->call_line = (int)line;
+	item->call_file = sym_intern(m->syms, path);
+	return item->call_file ? 0 : -ENOMEM;
+}
+
 static int
 add_function(struct sym_module *m, struct sym_cu *cu, Dwarf_Die *die,
 	     unsigned depth)
@@ -131,7 +171,11 @@ add_function(struct sym_module *m, struct sym_cu *cu, Dwarf_Die *die,
 	    !dwarf_hasattr(die, DW_AT_ranges))
 		return 0;
 	item.name = die_name(m, die);
-	return item.name ? add_ranges(m, die, &cu->fns, &item) : 0;
+	if (!item.name)
+		return 0;
+	if (item.inlined && set_call(m, cu, die, &item))
+		return -ENOMEM;
+	return add_ranges(m, die, &cu->fns, &item);
 }
 
 /* What may have functions below it. */
@@ -231,24 +275,46 @@ sym_module_index(struct sym_module *m)
 	return 0;
 }
 
-static void
-set_function(const struct sym_cu *cu, uint64_t v, struct seam_site *site)
+/* The innermost function around v that is nested less deep than `depth`. */
+static const struct sym_item *
+around(const struct sym_cu *cu, uint64_t v, unsigned depth, bool concrete)
 {
-	const struct sym_item *in = NULL, *out = NULL, *f;
+	const struct sym_item *best = NULL, *f;
 	size_t i;
 
 	for (i = 0; i < cu->fns.n; i++) {
 		f = &cu->fns.v[i];
-		if (v < f->lo || v >= f->hi)
-			continue;
-		if (!in || f->depth >= in->depth)
-			in = f;
-		if (!f->inlined && (!out || f->depth >= out->depth))
-			out = f;
+		if (v >= f->lo && v < f->hi && f->depth < depth &&
+		    !(concrete && f->inlined) &&
+		    (!best || f->depth >= best->depth))
+			best = f;
 	}
-	if (in)
-		site->function = in->name->full;
-	if (in && out && in->inlined)
+	return best;
+}
+
+/*
+ * What was inlined from system headers (std::mutex::lock) is not where the
+ * user's code calls: the line is that of the call.
+ */
+static void
+set_function(struct sym_module *m, const struct sym_cu *cu, uint64_t v,
+	     struct seam_site *site)
+{
+	const struct sym_item *in = around(cu, v, UINT_MAX, false), *out;
+
+	while (in && in->inlined && in->system && in->call_file) {
+		out = around(cu, v, in->depth, false);
+		if (!out)
+			break;
+		site->file = sym_intern(m->syms, sym_base(in->call_file));
+		site->line = in->call_line;
+		in = out;
+	}
+	if (!in)
+		return;
+	site->function = in->name->full;
+	out = in->inlined ? around(cu, v, UINT_MAX, true) : NULL;
+	if (out)
 		site->outer = out->name->full;
 }
 
@@ -260,7 +326,7 @@ set_line(struct sym_module *m, struct sym_cu *cu, uint64_t v,
 	const char *file;
 	int n;
 
-	if (!line || dwarf_lineno(line, &n) || n <= 0)
+	if (site->file || !line || dwarf_lineno(line, &n) || n <= 0)
 		return;
 	file = dwarf_linesrc(line, NULL, NULL);
 	if (!file)
@@ -282,7 +348,7 @@ fill_from_dwarf(struct sym_module *m, uint64_t v, struct seam_site *site)
 		rc = sym_cu_walk(m, cu);
 		if (rc)
 			return rc;
-		set_function(cu, v, site);
+		set_function(m, cu, v, site);
 		set_line(m, cu, v, site);
 		if (site->function || site->file)
 			break;

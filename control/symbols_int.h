@@ -40,6 +40,9 @@ struct sym_item {
 	uint16_t depth;
 	uint8_t rank; /* among several names of one address, see SYM_LOCAL */
 	bool inlined;
+	bool system;	       /* inlined from a header of the system's */
+	int call_line;	       /* where it was inlined */
+	const char *call_file; /* path, or NULL */
 };
 
 struct sym_items {

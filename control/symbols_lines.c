@@ -65,6 +65,25 @@ cu_lines(struct sym_module *m, struct sym_cu *cu, struct sym_lines *lines)
 	return 0;
 }
 
+/* What was inlined from a system header counts as code of the calling line. */
+static int
+cu_calls(struct sym_module *m, struct sym_cu *cu, struct sym_lines *lines)
+{
+	const struct sym_item *f;
+	size_t i;
+	int rc = sym_cu_walk(m, cu);
+
+	for (i = 0; rc == 0 && i < cu->fns.n; i++) {
+		f = &cu->fns.v[i];
+		if (f->system && f->call_file && f->call_line >= lines->line &&
+		    f->call_line <= lines->best &&
+		    path_matches(lines->file, f->call_file))
+			rc = add_line(m, lines, f->call_line, f->lo - m->dwbias,
+				      f->hi - m->dwbias);
+	}
+	return rc;
+}
+
 int
 sym_module_lines(struct sym_module *m, struct sym_lines *lines)
 {
@@ -72,6 +91,7 @@ sym_module_lines(struct sym_module *m, struct sym_lines *lines)
 	size_t i;
 
 	for (i = 0; rc == 0 && i < m->ncus; i++)
-		rc = cu_lines(m, &m->cus[i], lines);
+		if (!(rc = cu_lines(m, &m->cus[i], lines)))
+			rc = cu_calls(m, &m->cus[i], lines);
 	return rc;
 }
