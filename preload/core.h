@@ -14,10 +14,10 @@ extern struct seam_proc *seam_proc;
 struct seam_self {
 	struct seam_thread *thread;
 	struct seam_ring *ring;
-	unsigned busy;	/* inside the core: nested calls pass straight */
-	bool over;	/* past its last destructor: passes straight */
-	bool exited;	/* its thread.exit has been seen */
-	uint8_t rounds; /* of its key's destructor */
+	unsigned busy;	      /* inside the core: nested calls pass straight */
+	bool over;	      /* past its last destructor: passes straight */
+	bool exited;	      /* its thread.exit has been seen */
+	uint8_t rounds;	      /* of its key's destructor */
 	uintptr_t blocked_at; /* the frame that waits in a real call */
 };
 extern _Thread_local struct seam_self seam_self;

@@ -65,10 +65,23 @@ unnest(struct nested *n)
 	atomic_store(&n->thread->state, n->state);
 }
 
+/* Locks the mutex again that it has: no hold keeps it from that. */
+static bool
+owns(const struct seam_thread *t, const struct seam_call *c)
+{
+	const pthread_mutex_t *m = c->ptr;
+
+	return seam_verbs[c->verb].kind == SEAM_KIND_MUTEX &&
+	       c->verb != SEAM_COND_REACQUIRE && m->__data.__owner == t->tid;
+}
+
 static int
 obey_holds(struct seam_thread *t, struct seam_call *c, uint32_t rule)
 {
 	int error;
+
+	if (owns(t, c))
+		return 0;
 
 	do {
 		struct seam_matched again = { 0 };
@@ -249,7 +262,6 @@ block(struct seam_thread *t, struct seam_call *c, uint32_t mode)
 		c->began = seam_nanoseconds();
 	seam_doing(t, c, SEAM_BLOCKED, 0);
 	t->doing.since = c->began;
-	t->doing.timed = c->deadline != NULL;
 	atomic_fetch_add(&t->serial, 1);
 	atomic_store(&t->state, SEAM_THREAD_BLOCKED);
 	seam_bell();
@@ -299,6 +311,15 @@ mutex_of_wait(struct seam_call *c, bool back)
 		note_acquired(o, &m);
 	else
 		atomic_store_explicit(&o->owner, 0, memory_order_relaxed);
+}
+
+static bool
+only_records(const struct seam_call *c, uint32_t mode)
+{
+	mode &= ~(uint32_t)SEAM_MODE_LOSSLESS;
+	return mode == SEAM_MODE_RECORD ||
+	       (mode == (SEAM_MODE_RECORD | SEAM_MODE_RULES) &&
+		!seam_may_match(c));
 }
 
 /* Recording alone: the object is not looked up. */
@@ -382,7 +403,7 @@ full_call(struct seam_thread *t, struct seam_call *c, uint32_t mode)
 	seam_self.busy++;
 	if (watch)
 		mutex_of_wait(c, true);
-	if (!error && class_of(c) == SEAM_CLASS_INIT)
+	if (!error && class_of(c) == SEAM_CLASS_INIT && !seam_is_noise(c))
 		seam_object_renew(c);
 	done(t, c, mode_now(), error, m.log);
 	seam_self.busy--;
@@ -403,9 +424,7 @@ seam_gate_call(struct seam_call *c)
 	if (seam_self.busy || !driven() ||
 	    seam_passive(seam_verbs[c->verb].family))
 		return c->real(c);
-	if (mode == SEAM_MODE_RECORD ||
-	    (mode == (SEAM_MODE_RECORD | SEAM_MODE_RULES) &&
-	     !seam_may_match(c)))
+	if (only_records(c, mode))
 		return record_only(c);
 	if (!(t = seam_thread_self()))
 		return c->real(c);

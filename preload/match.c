@@ -360,9 +360,25 @@ binds(const struct seam_table *t, const struct seam_match *m,
 	if (m->flags & SEAM_MATCH_BIND_NAME)
 		return atomic_load(&o->name) &&
 		       glob(at(t, m->name), seam_string(atomic_load(&o->name)));
+	if (!o->first_thread)
+		return false;
 	first = &seam_arena->thread[o->first_thread - 1];
 	return !o->init_site && m->bind_ordinal == o->first_ordinal &&
-	       o->first_thread && glob(at(t, m->thread), first->path);
+	       glob(at(t, m->thread), first->path);
+}
+
+/* The last node after `i` that belongs to the same rule, in one run. */
+static uint32_t
+last_of_rule(const struct seam_table *t, uint32_t i)
+{
+	const struct seam_node *nodes = at(t, t->node_at);
+	const struct seam_match *matches = at(t, t->match_at);
+	uint32_t rule = matches[nodes[i - 1].match].rule;
+
+	while (nodes[i - 1].next &&
+	       matches[nodes[nodes[i - 1].next - 1].match].rule == rule)
+		i = nodes[i - 1].next;
+	return i;
 }
 
 void
@@ -391,8 +407,8 @@ seam_bind(const struct seam_object *o)
 			atomic_store(&m->obj_lo, o->addr);
 			atomic_fetch_or(&seam_gate.objects[h / 64],
 					UINT64_C(1) << (h % 64));
-			if (!m->bind_ordinal)
-				break;
+			/* One of a rule's equal matches is enough. */
+			i = last_of_rule(t, i);
 		}
 	}
 	table_leave(t);

@@ -67,6 +67,7 @@ seam_doing(struct seam_thread *t, const struct seam_call *c, unsigned moment,
 	d->mode = c->mode;
 	d->result = error;
 	d->rule = 0;
+	d->timed = c->deadline != NULL;
 	d->object = c->object;
 	d->peer = c->peer;
 	d->addr = (uint64_t)(uintptr_t)c->ptr;

@@ -35,8 +35,7 @@ seam_resolve_late(const char *symbol)
 	if (p)
 		return p;
 	/* RTLD_NEXT does not see what came by dlopen. */
-	library =
-	    seam_real.dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+	library = seam_real.dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
 	return library ? dlsym(library, symbol) : NULL;
 }
 

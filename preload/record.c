@@ -77,8 +77,8 @@ seam_record(const struct seam_call *c, unsigned moment, int error,
 	e->time = c->began;
 	e->addr = (uint64_t)(uintptr_t)c->ptr;
 	e->site = c->site;
-	e->object = seam_verbs[c->verb].kind == SEAM_KIND_THREAD ? c->peer :
-								   c->object;
+	e->object =
+	    seam_verbs[c->verb].kind == SEAM_KIND_THREAD ? c->peer : c->object;
 	e->result = error;
 	e->fn = c->fn;
 	e->verb = (uint8_t)c->verb;

@@ -11,6 +11,7 @@ does not.  "quit" or the end of the input ends it.
 The first line tells what to hold: `lock @0x…` (the sem_t of a
 threading.Lock), `lock sem:/mp-…`, or `lock file:PATH`.
 """
+import ctypes
 import fcntl
 import multiprocessing
 import os
@@ -54,7 +55,9 @@ def say(*words):
 def make_lock(kind, path):
     if kind == "thread":
         lock = threading.Lock()
-        return lock, "@0x%x" % (id(lock) + 16)
+        # There stands the address of the sem_t (CPython 3.11 to 3.13).
+        at = ctypes.c_void_p.from_address(id(lock) + 16).value
+        return lock, "@0x%x" % at
     if kind == "mp":
         # The spawn context's: its name stays for the children.
         lock = multiprocessing.get_context("spawn").Lock()
