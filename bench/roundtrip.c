@@ -293,7 +293,7 @@ pause_at_take(struct seam_session *s)
 
 	must(seam_split(SELECTOR, &words, &e), &e);
 	must(seam_selector_parse(&words, 0, NULL, &sel, &e), &e);
-	must(seam_pause(s, &sel, "p", &id, &e), &e);
+	must(sess_pause(s, &sel, "p", &id, &e), &e);
 	seam_selector_free(&sel);
 	seam_words_free(&words);
 }
@@ -304,7 +304,7 @@ driven_open(const struct place *p)
 	struct seam_options options = { .preload = needed("SEAM_PRELOAD"),
 					.kill_on_death = true };
 	char *argv[] = { strdup(victim), NULL };
-	struct seam_start start = { .argv = argv, .stdio = SEAM_INHERIT };
+	struct sess_start start = { .argv = argv, .stdio = SEAM_INHERIT };
 	struct seam_error e = { 0 };
 	unsigned proc;
 
@@ -312,7 +312,7 @@ driven_open(const struct place *p)
 	pause_at_take(driven.session);
 	/* What is started is where we are. */
 	bench_pin(p->far);
-	must(seam_start(driven.session, &start, &proc, &e), &e);
+	must(sess_start(driven.session, &start, &proc, &e), &e);
 	bench_pin(p->near);
 	free(argv[0]);
 	return &driven;
@@ -322,15 +322,15 @@ static void
 driven_cycle(void *data)
 {
 	struct driven *d = data;
-	struct seam_wait wait = { .kind = SEAM_WAIT_RULE,
+	struct sess_wait wait = { .kind = SEAM_WAIT_RULE,
 				  .what = "p",
 				  .timeout_ms = 5000 };
 	struct seam_error e = { 0 };
 	json_t *reply = json_object();
 	unsigned count;
 
-	must(seam_wait(d->session, &wait, reply, &e), &e);
-	must(seam_release(d->session, "p", &count, &e), &e);
+	must(sess_wait(d->session, &wait, reply, &e), &e);
+	must(sess_release(d->session, "p", &count, &e), &e);
 	json_decref(reply);
 }
 
@@ -524,8 +524,8 @@ print_notes(void)
 	     "both. So a cycle is the time between two successive arrivals; "
 	     "it is compared with\n"
 	     "the sum of the two raw round trips.");
-	puts("A cycle through shared memory: seam_wait() for the rule and "
-	     "seam_release() of it, by\n"
+	puts("A cycle through shared memory: sess_wait() for the rule and "
+	     "sess_release() of it, by\n"
 	     "a thread of the controller itself: again from arrival to "
 	     "arrival.");
 	puts("Two cores: client and victim are on one, the controller on the "

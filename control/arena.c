@@ -30,6 +30,22 @@ seam_futex_wake(_Atomic uint32_t *word)
 	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+void *
+seam_pages_new(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void
+seam_pages_free(void *pages, size_t bytes)
+{
+	if (pages)
+		munmap(pages, bytes);
+}
+
 static void
 fill_head(struct seam_arena *a)
 {
@@ -156,7 +172,8 @@ punch(struct seam_arena *a, int fd, size_t from, size_t bytes)
 void
 seam_arena_zero_proc(struct seam_arena *a, int fd, unsigned proc)
 {
-	punch(a, fd, offsetof(struct seam_arena, proc[0]) +
+	punch(a, fd,
+	      offsetof(struct seam_arena, proc[0]) +
 		  proc * sizeof(struct seam_proc),
 	      sizeof(struct seam_proc));
 }
@@ -175,7 +192,8 @@ seam_arena_reset_proc(struct seam_arena *a, int fd, unsigned proc)
 		atomic_store(&g->objects[i], 0);
 		atomic_store(&g->sites[i], 0);
 	}
-	punch(a, fd, offsetof(struct seam_arena, proc[0]) +
+	punch(a, fd,
+	      offsetof(struct seam_arena, proc[0]) +
 		  proc * sizeof(struct seam_proc) + rest,
 	      sizeof(struct seam_proc) - rest);
 }

@@ -23,6 +23,11 @@ void seam_arena_zero_proc(struct seam_arena *a, int fd, unsigned proc);
 /* Of an image that is gone: its filters, objects and site counters. */
 void seam_arena_reset_proc(struct seam_arena *a, int fd, unsigned proc);
 
+/* Zeroed memory that is committed when touched (malloc's calloc writes it as
+ * soon as its blocks were used before).  NULL: none left. */
+void *seam_pages_new(size_t bytes);
+void seam_pages_free(void *pages, size_t bytes);
+
 /* How many entries to look at: high-water marks, never beyond the tables.
  * Reading further would make the sparse file grow. */
 unsigned seam_arena_procs(struct seam_arena *a);

@@ -55,17 +55,17 @@ check_name(const char *text, int column, const char *what,
 				"abcdefghijklmnopqrstuvwxyz_0123456789-");
 
 	if (is_reserved(text) || is_logical(text))
-		return seam_fail(err, SEAM_E_SYNTAX, column,
+		return sess_fail(err, SEAM_E_SYNTAX, column,
 				 "'%s' means something else already and can't "
 				 "be %s",
 				 seam_show(text).s, what);
 	if (!n || text[n] || !(isalpha((unsigned char)*text) || *text == '_'))
-		return seam_fail(err, SEAM_E_SYNTAX, column,
+		return sess_fail(err, SEAM_E_SYNTAX, column,
 				 "'%s' can't be %s: letters, digits, '_' and "
 				 "'-', beginning with a letter",
 				 seam_show(text).s, what);
 	if (n > NAME_MAX_BYTES)
-		return seam_fail(err, SEAM_E_SYNTAX, column,
+		return sess_fail(err, SEAM_E_SYNTAX, column,
 				 "%s is at most %d bytes long", what,
 				 NAME_MAX_BYTES);
 	return SEAM_OK;
@@ -80,13 +80,13 @@ seam_take_word(struct seam_job *job, size_t *i, const char *what,
 	struct seam_words *w = &job->words;
 
 	if (*i >= w->n)
-		return seam_fail(err, SEAM_E_SYNTAX, w->end,
+		return sess_fail(err, SEAM_E_SYNTAX, w->end,
 				 "expected %s, met the end of the line; "
 				 "usage: %s",
 				 what, job->command->usage);
 	*out = seam_word_whole(&w->v[*i]);
 	if (!**out)
-		return seam_fail(err, SEAM_E_SYNTAX, w->v[*i].column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->v[*i].column,
 				 "expected %s, met an empty word", what);
 	++*i;
 	return SEAM_OK;
@@ -107,7 +107,7 @@ enum seam_code
 seam_take_switch(struct seam_job *job, size_t *i, struct seam_error *err)
 {
 	enum seam_code code;
-	const char *text;
+	const char *text = "";
 
 	code = seam_take_word(job, i, "on or off", &text, err);
 	if (code)
@@ -115,7 +115,7 @@ seam_take_switch(struct seam_job *job, size_t *i, struct seam_error *err)
 	job->args.on = !strcmp(text, "on");
 	if (job->args.on || !strcmp(text, "off"))
 		return SEAM_OK;
-	return seam_fail(err, SEAM_E_SYNTAX, job->words.v[*i - 1].column,
+	return sess_fail(err, SEAM_E_SYNTAX, job->words.v[*i - 1].column,
 			 "expected on or off, met '%s'", seam_show(text).s);
 }
 
@@ -256,10 +256,10 @@ check_regex(const char *text, int column, struct seam_error *err)
 	int bad;
 
 	if (is_too_large(text))
-		return seam_fail(err, SEAM_E_SYNTAX, column,
+		return sess_fail(err, SEAM_E_SYNTAX, column,
 				 "the regular expression is too large");
 	if (has_back_reference(text))
-		return seam_fail(err, SEAM_E_SYNTAX, column,
+		return sess_fail(err, SEAM_E_SYNTAX, column,
 				 "regular expressions have no "
 				 "back-references here");
 	bad = regcomp(&re, text, REG_EXTENDED | REG_NEWLINE);
@@ -268,7 +268,7 @@ check_regex(const char *text, int column, struct seam_error *err)
 		return SEAM_OK;
 	}
 	regerror(bad, &re, why, sizeof(why));
-	return seam_fail(err, SEAM_E_SYNTAX, column, "regular expression: %s",
+	return sess_fail(err, SEAM_E_SYNTAX, column, "regular expression: %s",
 			 why);
 }
 
@@ -276,7 +276,7 @@ enum seam_code
 seam_take_regex(struct seam_job *job, size_t *i, struct seam_error *err)
 {
 	enum seam_code code;
-	const char *word;
+	const char *word = "";
 	char *text;
 	int column;
 	size_t n;
@@ -288,7 +288,7 @@ seam_take_regex(struct seam_job *job, size_t *i, struct seam_error *err)
 	column = job->words.v[*i - 1].column;
 	n = strlen(word);
 	if (n < 3 || word[0] != '/' || word[n - 1] != '/')
-		return seam_fail(err, SEAM_E_SYNTAX, column,
+		return sess_fail(err, SEAM_E_SYNTAX, column,
 				 "expected a regular expression /like this/, "
 				 "met '%s'",
 				 seam_show(word).s);
@@ -318,7 +318,7 @@ take_variable(struct seam_args *a, struct seam_word *w, struct seam_error *err)
 	a->sets = w->value;
 	if (n && !w->value[n] && n <= NAME_MAX_BYTES)
 		return SEAM_OK;
-	return seam_fail(err, SEAM_E_SYNTAX, w->value_column,
+	return sess_fail(err, SEAM_E_SYNTAX, w->value_column,
 			 "'%s' can't be a variable: letters, digits and '_'",
 			 seam_show(w->value).s);
 }
@@ -335,10 +335,10 @@ static enum seam_code
 take_mode(struct seam_args *a, struct seam_word *w, struct seam_error *err)
 {
 	if (strcmp(w->value, "rd") && strcmp(w->value, "wr"))
-		return seam_fail(err, SEAM_E_SYNTAX, w->value_column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->value_column,
 				 "mode is rd or wr, not '%s'",
 				 seam_show(w->value).s);
-	a->mode = w->value[0];
+	a->mode = (unsigned char)w->value[0];
 	return SEAM_OK;
 }
 
@@ -369,7 +369,7 @@ take_errno(struct seam_args *a, struct seam_word *w, struct seam_error *err)
 	int number = seam_errno_number(w->value);
 
 	if (number <= 0)
-		return seam_fail(err, SEAM_E_SYNTAX, w->value_column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->value_column,
 				 "'%s' is no error's name, such as EBUSY",
 				 seam_show(w->value).s);
 	a->number = (uint64_t)number;
@@ -426,10 +426,10 @@ seam_take_option(struct seam_job *job, size_t at, unsigned allowed,
 		if (!(allowed & (1u << i)) || !is_option(w, i))
 			continue;
 		if (job->args.given & (1u << i))
-			return seam_fail(err, SEAM_E_SYNTAX, w->column,
+			return sess_fail(err, SEAM_E_SYNTAX, w->column,
 					 "%s is given twice", options[i].key);
 		if (!*w->value)
-			return seam_fail(err, SEAM_E_SYNTAX, w->value_column,
+			return sess_fail(err, SEAM_E_SYNTAX, w->value_column,
 					 "%s has no value", options[i].key);
 		job->args.given |= 1u << i;
 		return options[i].take(&job->args, w, err);

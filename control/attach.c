@@ -43,9 +43,9 @@ welcome(struct seam_session *s, int fd, unsigned index)
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct cmsghdr *cm;
 
-	iov.iov_len = (size_t)snprintf(line, sizeof(line),
-				       "ok proc=%u size=%zu\n", index,
-				       sizeof(struct seam_arena));
+	iov.iov_len =
+	    (size_t)snprintf(line, sizeof(line), "ok proc=%u size=%zu\n", index,
+			     sizeof(struct seam_arena));
 	msg.msg_control = control.buf;
 	msg.msg_controllen = sizeof(control.buf);
 	cm = CMSG_FIRSTHDR(&msg);
@@ -76,7 +76,7 @@ entry_for(struct seam_session *s, pid_t pid, bool *fresh,
 	}
 	p = seam_process_new(s, seam_process_of_pid(s, seam_parent_of(pid)));
 	if (!p) {
-		seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 			  "the session has no room for another process");
 		return NULL;
 	}
@@ -84,11 +84,11 @@ entry_for(struct seam_session *s, pid_t pid, bool *fresh,
 	if (r == 0)
 		return p;
 	seam_process_drop(s, p);
-	seam_fail(err, SEAM_E_GONE, 0, "process %d: %s", pid, strerror(-r));
+	sess_fail(err, SEAM_E_GONE, 0, "process %d: %s", pid, strerror(-r));
 	return NULL;
 }
 
-/* It runs on without us; one that we started is told of by seam_start. */
+/* It runs on without us; one that we started is told of by sess_start. */
 static void
 reject(struct seam_session *s, struct seam_process *p, bool fresh,
        const struct seam_error *err)
@@ -110,7 +110,7 @@ attach(struct seam_session *s, int fd, pid_t pid, int inside,
 	bool fresh;
 
 	if (s->broken[0] || atomic_load(&s->stopping))
-		return seam_fail(err, SEAM_E_GONE, 0, "the session has ended");
+		return sess_fail(err, SEAM_E_GONE, 0, "the session has ended");
 	p = entry_for(s, pid, &fresh, err);
 	if (!p)
 		return err->code;
@@ -120,7 +120,7 @@ attach(struct seam_session *s, int fd, pid_t pid, int inside,
 		return err->code;
 	}
 	if (!welcome(s, fd, p->index)) {
-		seam_fail(err, SEAM_E_GONE, 0, "process %d went away", pid);
+		sess_fail(err, SEAM_E_GONE, 0, "process %d went away", pid);
 		reject(s, p, fresh, err);
 		return err->code;
 	}
@@ -139,15 +139,15 @@ seam_attach(struct seam_session *s, int fd, char *line)
 
 	if (sscanf(line, "attach %u pid=%d tid=%d", &version, &inside, &tid) !=
 	    3)
-		seam_fail(&err, SEAM_E_SYNTAX, 0,
+		sess_fail(&err, SEAM_E_SYNTAX, 0,
 			  "attach VERSION pid=PID tid=TID is what targets say");
 	else if (version != SEAM_ARENA_VERSION)
-		seam_fail(&err, SEAM_E_UNSUPPORTED, 0,
+		sess_fail(&err, SEAM_E_UNSUPPORTED, 0,
 			  "version %u of libseam.so; this is version %u",
 			  version, SEAM_ARENA_VERSION);
 	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) ||
 		 cred.pid <= 0)
-		seam_fail(&err, SEAM_E_UNSUPPORTED, 0,
+		sess_fail(&err, SEAM_E_UNSUPPORTED, 0,
 			  "a process outside of this pid namespace");
 	if (err.code == SEAM_OK) {
 		seam_lock(s);

@@ -125,7 +125,7 @@ on_line(struct seam_client *client, char *text, void *data)
 }
 
 static void
-on_waited(struct seam_client *client, struct seam_wait *w, enum seam_code code,
+on_waited(struct seam_client *client, struct sess_wait *w, enum seam_code code,
 	  json_t *reply, struct seam_error *err, void *data)
 {
 	struct connection *c = seam_client_data(client);

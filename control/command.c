@@ -83,7 +83,7 @@ no_such_command(const struct seam_words *w, size_t from, struct seam_error *err)
 	char forms[256];
 
 	if (list_forms(first->text, forms, sizeof(forms)))
-		return seam_fail(err, SEAM_E_SYNTAX,
+		return sess_fail(err, SEAM_E_SYNTAX,
 				 from + 1 < w->n ? w->v[from + 1].column :
 						   w->end,
 				 "after '%s' there may be: %s", first->text,
@@ -91,7 +91,7 @@ no_such_command(const struct seam_words *w, size_t from, struct seam_error *err)
 	while ((c = next_command(&group, &i)))
 		if (!strchr(c->name, ' '))
 			seam_near_try(&near, c->name);
-	return seam_fail(err, SEAM_E_SYNTAX, first->column,
+	return sess_fail(err, SEAM_E_SYNTAX, first->column,
 			 "unknown command '%s'%s%s%s; `help` lists them",
 			 seam_show(first->text).s,
 			 near.best ? ", did you mean '" : "",
@@ -168,7 +168,7 @@ seam_job_begin(struct seam_job *job, struct seam_context *ctx,
 		return SEAM_OK;
 	broken = seam_session_broken(ctx->session);
 	if (broken)
-		return seam_fail(err, SEAM_E_GONE, 0,
+		return sess_fail(err, SEAM_E_GONE, 0,
 				 "the session has ended: %s", broken);
 	return job->command->begin(ctx, job, reply, err);
 }
@@ -190,7 +190,7 @@ seam_job_run(struct seam_job *job, struct seam_context *ctx,
 	enum seam_code code = seam_job_begin(job, ctx, reply, err);
 
 	if (code == SEAM_PENDING)
-		code = seam_wait(ctx->session, &job->wait, reply->fields, err);
+		code = sess_wait(ctx->session, &job->wait, reply->fields, err);
 	return seam_job_finish(job, ctx, code, reply, err);
 }
 
@@ -200,7 +200,7 @@ seam_context_end(struct seam_context *ctx)
 	struct seam_error err;
 
 	for (size_t i = 0; i < ctx->n_logs; i++) {
-		seam_delete(ctx->session, ctx->logs[i], &err);
+		sess_delete(ctx->session, ctx->logs[i], &err);
 		free(ctx->logs[i]);
 	}
 	free(ctx->logs);

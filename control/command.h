@@ -12,6 +12,7 @@
 #define SEAM_COMMAND_H
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "session.h"
@@ -46,7 +47,7 @@ struct seam_job {
 	const struct seam_command *command; /* NULL: an empty line */
 	struct seam_words words;
 	struct seam_args args;
-	struct seam_wait wait;
+	struct sess_wait wait;
 	struct seam_job *inner; /* what `expect not` is about */
 	bool open; /* a variable had no value: only the name is judged */
 };
@@ -63,7 +64,8 @@ struct seam_context {
 	struct seam_session *session;
 	struct seam_vars vars;
 	bool json, quit;
-	char **logs; /* ids of what `log` has on */
+	const atomic_bool *stop; /* ends a script between lines; or NULL */
+	char **logs;		 /* ids of what `log` has on */
 	size_t n_logs;
 	seam_event_fn *event; /* takes logged events */
 	void *event_data;

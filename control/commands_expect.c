@@ -43,7 +43,7 @@ parse_status(struct seam_job *job, const struct seam_word *w, const char *text,
 					 err);
 	number = seam_signal_number(text);
 	if (number < 1)
-		return seam_fail(err, SEAM_E_SYNTAX, w->column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->column,
 				 "'%s' is neither an exit status nor a "
 				 "signal such as SIGKILL",
 				 seam_show(text).s);
@@ -89,15 +89,15 @@ parse_not(struct seam_job *job, size_t from, struct seam_error *err)
 	enum seam_code code;
 
 	if (from >= w->n)
-		return seam_fail(err, SEAM_E_SYNTAX, w->end,
+		return sess_fail(err, SEAM_E_SYNTAX, w->end,
 				 "expected a command after `expect not`");
 	if (from + 1 < w->n && !strcmp(w->v[from].text, "expect") &&
 	    !strcmp(w->v[from + 1].text, "not"))
-		return seam_fail(err, SEAM_E_SYNTAX, w->v[from].column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->v[from].column,
 				 "`expect not` twice");
 	inner = job->inner = malloc(sizeof(*inner));
 	if (!inner)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	code = seam_job_parse_words(w, from, inner, err);
 	if (!inner->args.has_timeout) {
 		inner->args.has_timeout = true;
@@ -164,7 +164,7 @@ finish_exit(struct seam_context *ctx, struct seam_job *job, enum seam_code code,
 		return finish(ctx, job, code, reply, err);
 	if (ended_so(a, reply->fields, how, sizeof(how)))
 		return SEAM_OK;
-	return seam_fail(err, SEAM_E_FAILED, 0, "%s ended %s; expected %s%s%d",
+	return sess_fail(err, SEAM_E_FAILED, 0, "%s ended %s; expected %s%s%d",
 			 seam_show(a->what).s, how,
 			 a->by_signal ? "an end by " : "",
 			 a->by_signal ? "signal " : "exit status ",
@@ -201,7 +201,7 @@ finish_not(struct seam_context *ctx, struct seam_job *job, enum seam_code code,
 	json_decref(reply->rows);
 	reply->rows = NULL;
 	text = seam_reply_format(reply, SEAM_OK, NULL, false);
-	code = seam_fail(err, SEAM_E_FAILED, 0, "it came about: %s",
+	code = sess_fail(err, SEAM_E_FAILED, 0, "it came about: %s",
 			 text ? text : "ok");
 	free(text);
 	return code;

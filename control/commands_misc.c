@@ -45,7 +45,7 @@ static enum seam_code
 parse_later(struct seam_job *job, size_t from, struct seam_error *err)
 {
 	(void)from;
-	return seam_fail(err, SEAM_E_UNSUPPORTED, job->words.v[0].column,
+	return sess_fail(err, SEAM_E_UNSUPPORTED, job->words.v[0].column,
 			 "`%s` is planned, but this version does not have it",
 			 job->command->name);
 }
@@ -72,7 +72,7 @@ log_off(struct seam_context *ctx, struct seam_error *err)
 		char *id = ctx->logs[ctx->n_logs - 1];
 
 		/* `delete` may have taken it already. */
-		seam_delete(ctx->session, id, err);
+		sess_delete(ctx->session, id, err);
 		free(id);
 	}
 	return code;
@@ -89,13 +89,13 @@ begin_log(struct seam_context *ctx, struct seam_job *job,
 	if (!job->args.on)
 		return log_off(ctx, err);
 	if (!ctx->event)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "there is nowhere to show events here");
 	logs = realloc(ctx->logs, (ctx->n_logs + 1) * sizeof(*logs));
 	if (!logs)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	ctx->logs = logs;
-	code = seam_log(ctx->session, &job->args.sel, ctx->event,
+	code = sess_log(ctx->session, &job->args.sel, ctx->event,
 			ctx->event_data, &id, err);
 	if (code)
 		return code;
@@ -120,12 +120,12 @@ parse_set(struct seam_job *job, size_t from, struct seam_error *err)
 		return code;
 	n = seam_var_name(a->what);
 	if (!n || a->what[n])
-		return seam_fail(err, SEAM_E_SYNTAX, w->v[from - 1].column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->v[from - 1].column,
 				 "'%s' can't be a variable: letters, digits "
 				 "and '_'",
 				 seam_show(a->what).s);
 	if (from >= w->n)
-		return seam_fail(err, SEAM_E_SYNTAX, w->end,
+		return sess_fail(err, SEAM_E_SYNTAX, w->end,
 				 "expected a value; an empty one is \"\"");
 	a->sets = a->what;
 	a->value = seam_word_whole(&w->v[from]);
@@ -139,7 +139,7 @@ begin_set(struct seam_context *ctx, struct seam_job *job,
 	(void)reply;
 	if (seam_var_set(&ctx->vars, job->args.sets, job->args.value))
 		return SEAM_OK;
-	return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+	return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 }
 
 /* sleep */
@@ -214,7 +214,7 @@ begin_help(struct seam_context *ctx, struct seam_job *job,
 
 	(void)ctx;
 	if (!f)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	if (name && !strcmp(name, "operations"))
 		seam_help_operations(f);
 	else
@@ -222,7 +222,7 @@ begin_help(struct seam_context *ctx, struct seam_job *job,
 	fclose(f);
 	if (found)
 		return SEAM_OK;
-	return seam_fail(err, SEAM_E_SYNTAX, job->words.v[0].column,
+	return sess_fail(err, SEAM_E_SYNTAX, job->words.v[0].column,
 			 "there is no command '%s'", seam_show(name).s);
 }
 

@@ -48,7 +48,7 @@ parse_fail(struct seam_job *job, size_t from, struct seam_error *err)
 			       SEAM_OPT(ERRNO) | SEAM_OPT(TIMES) | SEAM_OPT(AS),
 			       err);
 	if (!code && !job->args.number)
-		code = seam_fail(err, SEAM_E_SYNTAX, job->words.end,
+		code = sess_fail(err, SEAM_E_SYNTAX, job->words.end,
 				 "fail needs an error: errno=EBUSY, say");
 	return code;
 }
@@ -72,7 +72,7 @@ parse_hold(struct seam_job *job, size_t from, struct seam_error *err)
 					 err);
 	if (!code && a->range.given && a->obj.kind &&
 	    a->obj.kind != SEAM_KIND_FILE)
-		code = seam_fail(err, SEAM_E_SYNTAX, job->words.v[from].column,
+		code = sess_fail(err, SEAM_E_SYNTAX, job->words.v[from].column,
 				 "range= is for files only");
 	return code;
 }
@@ -100,7 +100,7 @@ begin_pause(struct seam_context *ctx, struct seam_job *job,
 	const char *id = NULL;
 	enum seam_code code;
 
-	code = seam_pause(ctx->session, &job->args.sel, job->args.as, &id, err);
+	code = sess_pause(ctx->session, &job->args.sel, job->args.as, &id, err);
 	return armed(code, id, reply);
 }
 
@@ -118,7 +118,7 @@ begin_hold(struct seam_context *ctx, struct seam_job *job,
 	const char *id = NULL;
 	enum seam_code code;
 
-	code = seam_hold(ctx->session, &a->obj, &how, a->as, &id, err);
+	code = sess_hold(ctx->session, &a->obj, &how, a->as, &id, err);
 	return armed(code, id, reply);
 }
 
@@ -142,7 +142,7 @@ begin_release(struct seam_context *ctx, struct seam_job *job,
 	enum seam_code code;
 	unsigned count = 0;
 
-	code = seam_release(ctx->session, job->args.what, &count, err);
+	code = sess_release(ctx->session, job->args.what, &count, err);
 	if (!code)
 		seam_reply_add_number(reply, "released", count);
 	return code;
@@ -153,7 +153,7 @@ begin_step(struct seam_context *ctx, struct seam_job *job,
 	   struct seam_reply *reply, struct seam_error *err)
 {
 	(void)reply;
-	return seam_step(ctx->session, job->args.what, err);
+	return sess_step(ctx->session, job->args.what, err);
 }
 
 static enum seam_code
@@ -161,7 +161,7 @@ begin_delete(struct seam_context *ctx, struct seam_job *job,
 	     struct seam_reply *reply, struct seam_error *err)
 {
 	(void)reply;
-	return seam_delete(ctx->session, job->args.what, err);
+	return sess_delete(ctx->session, job->args.what, err);
 }
 
 static enum seam_code

@@ -64,6 +64,6 @@ begin_state(struct seam_context *ctx, struct seam_job *job,
 {
 	(void)job;
 	(void)err;
-	reply->text = seam_describe(ctx->session);
+	reply->text = sess_describe(ctx->session);
 	return SEAM_OK;
 }

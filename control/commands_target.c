@@ -36,7 +36,7 @@ take_env(struct seam_job *job, size_t *i, size_t n, struct seam_error *err)
 	struct seam_words *w = &job->words;
 
 	if (*i + 1 >= w->n || !w->v[*i + 1].value || !w->v[*i + 1].text[0])
-		return seam_fail(err, SEAM_E_SYNTAX,
+		return sess_fail(err, SEAM_E_SYNTAX,
 				 *i + 1 < w->n ? w->v[*i + 1].column : w->end,
 				 "expected NAME=VALUE after env");
 	job->args.env[n] = (char *)seam_word_whole(&w->v[*i + 1]);
@@ -65,7 +65,7 @@ take_how(struct seam_job *job, size_t *i, struct seam_error *err)
 		}
 		code = seam_take_option(job, *i, SEAM_OPT(DIR), err);
 		if (code == SEAM_PENDING)
-			return seam_fail(err, SEAM_E_SYNTAX, w->v[*i].column,
+			return sess_fail(err, SEAM_E_SYNTAX, w->v[*i].column,
 					 "expected `env K=V`, dir=PATH or "
 					 "`--` and a command, met '%s'",
 					 seam_show(w->v[*i].text).s);
@@ -88,18 +88,18 @@ parse_start(struct seam_job *job, size_t from, struct seam_error *err)
 	a->env = calloc(w->n + 1, sizeof(*a->env));
 	a->argv = calloc(w->n + 1, sizeof(*a->argv));
 	if (!a->env || !a->argv)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	code = take_how(job, &from, err);
 	if (code)
 		return code;
 	if (from + 1 >= w->n)
-		return seam_fail(err, SEAM_E_SYNTAX, w->end,
+		return sess_fail(err, SEAM_E_SYNTAX, w->end,
 				 "expected `--` and a command; usage: %s",
 				 job->command->usage);
 	while (++from < w->n)
 		a->argv[n++] = (char *)seam_word_whole(&w->v[from]);
-	if (!a->argv[0][0])
-		return seam_fail(err, SEAM_E_SYNTAX, w->v[w->n - n].column,
+	if (!a->argv[0] || !a->argv[0][0])
+		return sess_fail(err, SEAM_E_SYNTAX, w->v[w->n - n].column,
 				 "the command is an empty word");
 	return SEAM_OK;
 }
@@ -131,7 +131,7 @@ begin_start(struct seam_context *ctx, struct seam_job *job,
 	    struct seam_reply *reply, struct seam_error *err)
 {
 	struct seam_args *a = &job->args;
-	struct seam_start how = { .alias = a->what,
+	struct sess_start how = { .alias = a->what,
 				  .argv = a->argv,
 				  .env = a->env,
 				  .dir = a->dir,
@@ -140,11 +140,11 @@ begin_start(struct seam_context *ctx, struct seam_job *job,
 	unsigned proc;
 
 	if (a->argv)
-		code = seam_start(ctx->session, &how, &proc, err);
+		code = sess_start(ctx->session, &how, &proc, err);
 	else if (ctx->start_main)
 		code = ctx->start_main(ctx->data, err);
 	else
-		code = seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "`start main` is for the script of `seam "
 				 "run`; elsewhere a command belongs after --");
 	if (!code)
@@ -165,7 +165,7 @@ parse_send(struct seam_job *job, size_t from, struct seam_error *err)
 	if (code)
 		return code;
 	if (from >= w->n)
-		return seam_fail(err, SEAM_E_SYNTAX, w->end,
+		return sess_fail(err, SEAM_E_SYNTAX, w->end,
 				 "expected a \"line\" or eof");
 	if (!is_word(&w->v[from], "eof"))
 		a->text = seam_word_whole(&w->v[from++]);
@@ -174,7 +174,7 @@ parse_send(struct seam_job *job, size_t from, struct seam_error *err)
 		from++;
 	}
 	if (from < w->n)
-		return seam_fail(err, SEAM_E_SYNTAX, w->v[from].column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->v[from].column,
 				 "unexpected '%s'; a line with blanks is "
 				 "quoted",
 				 seam_show(w->v[from].text).s);
@@ -191,8 +191,8 @@ begin_send(struct seam_context *ctx, struct seam_job *job,
 
 	(void)reply;
 	if (a->text && asprintf(&line, "%s\n", a->text) < 0)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
-	code = seam_send(ctx->session, a->what, line, a->eof, err);
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+	code = sess_send(ctx->session, a->what, line, a->eof, err);
 	free(line);
 	return code;
 }
@@ -213,7 +213,7 @@ parse_signal(struct seam_job *job, size_t from, struct seam_error *err)
 		return code;
 	number = seam_signal_number(name);
 	if (number < 1)
-		return seam_fail(err, SEAM_E_SYNTAX,
+		return sess_fail(err, SEAM_E_SYNTAX,
 				 job->words.v[from - 1].column,
 				 "'%s' is no signal, such as TERM or 15",
 				 seam_show(name).s);
@@ -248,7 +248,7 @@ begin_output(struct seam_context *ctx, struct seam_job *job,
 	size_t len;
 
 	code =
-	    seam_output(ctx->session, job->args.what, &reply->text, &len, err);
+	    sess_output(ctx->session, job->args.what, &reply->text, &len, err);
 	if (!code)
 		seam_reply_add_number(reply, "bytes", (long long)len);
 	return code;

@@ -76,7 +76,7 @@ seam_begin_wait(struct seam_job *job, enum seam_wait_kind kind)
 {
 	struct seam_args *a = &job->args;
 
-	job->wait = (struct seam_wait){
+	job->wait = (struct sess_wait){
 		.kind = kind,
 		.what = a->what,
 		.obj = a->has_obj ? &a->obj : NULL,
@@ -115,6 +115,6 @@ static BEGIN(begin_rule, SEAM_WAIT_RULE) static BEGIN(begin_quiescent,
 	const char *name = job->args.sets;
 
 	if (!code && name && match && !seam_var_set(&ctx->vars, name, match))
-		code = seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	return code;
 }

@@ -235,7 +235,7 @@ seam_record(struct seam_session *s, bool times, seam_event_fn *each, void *data,
 
 	seam_lock(s);
 	if (each && s->recording)
-		code = seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "events are being recorded already");
 	if (!each)
 		seam_drain_locked(s);
@@ -251,7 +251,7 @@ seam_record(struct seam_session *s, bool times, seam_event_fn *each, void *data,
 }
 
 enum seam_code
-seam_log(struct seam_session *s, const struct seam_selector *sel,
+sess_log(struct seam_session *s, const struct seam_selector *sel,
 	 seam_event_fn *each, void *data, const char **id,
 	 struct seam_error *err)
 {

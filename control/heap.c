@@ -2,10 +2,9 @@
 #include "heap.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
+#include "arena_ctl.h"
 
 #define PAGES (SEAM_HEAP_BYTES / SEAM_PAGE)
 #define HEAP offsetof(struct seam_arena, heap)
@@ -32,7 +31,7 @@ struct seam_heap {
 struct seam_heap *
 seam_heap_new(struct seam_arena *arena)
 {
-	struct seam_heap *h = calloc(1, sizeof(*h));
+	struct seam_heap *h = seam_pages_new(sizeof(*h));
 
 	if (!h)
 		return NULL;
@@ -44,7 +43,7 @@ seam_heap_new(struct seam_arena *arena)
 void
 seam_heap_free(struct seam_heap *h)
 {
-	free(h);
+	seam_pages_free(h, sizeof(*h));
 }
 
 static unsigned
@@ -53,7 +52,7 @@ class_of(size_t size)
 	unsigned class = 0;
 
 	while (class < CLASSES && ((size_t)SEAM_PAGE << class) < size)
-		class++;
+		class ++;
 	return class;
 }
 
@@ -99,7 +98,7 @@ take_fresh(struct seam_heap *h, unsigned class)
 	if (n > PAGES - page)
 		return 0;
 	h->fresh += n;
-	h->block[page].class = (uint8_t)class;
+	h->block[page].class = (uint8_t) class;
 	return page;
 }
 

@@ -123,7 +123,7 @@ not_granted(struct seam_session *s, struct seam_armed *r,
 	} else {
 		seam_text_add(&t, "locked by somebody who is not to be seen");
 	}
-	return seam_fail(err, SEAM_E_TIMEOUT, r->sel.obj.column,
+	return sess_fail(err, SEAM_E_TIMEOUT, r->sel.obj.column,
 			 "after %llu ms still %s",
 			 (unsigned long long)r->how.timeout_ms, buf);
 }
@@ -148,7 +148,7 @@ open_file(struct seam_session *s, struct seam_armed *r, struct seam_error *err)
 	int e;
 
 	if (!path)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	r->fd = open(path, O_RDWR | flags);
 	if (r->fd < 0 && r->how.mode == 'r' && errno != ENOENT)
 		r->fd = open(path, O_RDONLY | flags);
@@ -156,7 +156,7 @@ open_file(struct seam_session *s, struct seam_armed *r, struct seam_error *err)
 	free(path);
 	if (r->fd >= 0)
 		return SEAM_OK;
-	return seam_fail(err,
+	return sess_fail(err,
 			 e == ENOENT || e == ENOTDIR ? SEAM_E_NO_SUCH_OBJECT :
 						       SEAM_E_UNSUPPORTED,
 			 r->sel.obj.column, "cannot open '%s' for %s: %s",
@@ -173,13 +173,13 @@ await(struct seam_session *s, struct seam_armed *r, struct seam_error *err)
 
 	for (;;) {
 		if (!r->used || r->birth != birth)
-			return seam_fail(err, SEAM_E_GONE, 0,
+			return sess_fail(err, SEAM_E_GONE, 0,
 					 "the hold was deleted meanwhile");
 		bell = atomic_load(&s->arena->head.bell);
 		if (try_lock(r))
 			return SEAM_OK;
 		if (errno != EAGAIN && errno != EACCES)
-			return seam_fail(err, SEAM_E_UNSUPPORTED,
+			return sess_fail(err, SEAM_E_UNSUPPORTED,
 					 r->sel.obj.column,
 					 "cannot lock '%s': %s",
 					 seam_show(r->sel.obj.name).s,
@@ -211,7 +211,7 @@ seam_hold_file(struct seam_session *s, const struct seam_object_name *obj,
 	if (seam_copy_object_name(&r->sel.obj, obj))
 		code = open_file(s, r, err);
 	else
-		code = seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	if (!code)
 		code = await(s, r, err);
 	if (!code) {

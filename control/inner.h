@@ -23,12 +23,12 @@
 
 /* Beside seam_process, by the same index. */
 struct seam_extra {
-	bool attached;	 /* said hello */
-	bool started;	 /* by us, or by one that we started */
-	uint64_t ended;	 /* in which order */
-	uint64_t look;	 /* EXECING: when to look at what it became */
+	bool attached;	/* said hello */
+	bool started;	/* by us, or by one that we started */
+	uint64_t ended; /* in which order */
+	uint64_t look;	/* EXECING: when to look at what it became */
 	unsigned looks;
-	pid_t group;	 /* its own process group, or 0 */
+	pid_t group; /* its own process group, or 0 */
 };
 
 /* A thread that serves. */
@@ -41,7 +41,7 @@ struct seam_stray {
 
 struct seam_own {
 	struct seam_extra extra[SEAM_MAX_PROCS];
-	uint64_t ends;	/* processes that ended */
+	uint64_t ends; /* processes that ended */
 	bool had_target;
 	_Atomic bool stop; /* seam_session_stop */
 
@@ -107,7 +107,7 @@ uint64_t seam_porter_attend(struct seam_session *s);
  * were started here; then: a second's wait, KILL, until they are gone. */
 void seam_term_targets(struct seam_session *s);
 void seam_end_targets(struct seam_session *s);
-/* spawn.c: write() without SIGPIPE. */
+/* feed.c: write() without SIGPIPE. */
 ssize_t seam_write_quietly(int fd, const void *bytes, size_t n);
 
 /* warden.c */

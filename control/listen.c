@@ -5,6 +5,7 @@
  * that was killed is removed; a live one's is not.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,7 +43,7 @@ make_directory(struct seam_session *s, struct seam_error *err)
 	if (asprintf(&s->dir, "%s/seam-XXXXXX", base) < 0)
 		s->dir = NULL;
 	if (!s->dir || !mkdtemp(s->dir))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot make a directory in %s: %s", base,
 				 strerror(errno));
 	s->own_dir = true;
@@ -58,18 +58,18 @@ check_directory(const char *dir, struct seam_error *err)
 	struct stat st;
 
 	if (stat(dir, &st))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "%s: %s", dir,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "%s: %s", dir,
 				 strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "%s is not a directory", dir);
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "%s belongs to another user (uid %u), who "
 				 "could put another socket there",
 				 dir, st.st_uid);
 	if ((st.st_mode & 022) && !(st.st_mode & S_ISVTX))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "%s is writable by others (mode %04o), who "
 				 "could put another socket there",
 				 dir, st.st_mode & 07777u);
@@ -101,14 +101,15 @@ clear_stale(const struct sockaddr_un *sa, struct seam_error *err)
 	int fd, r;
 
 	if (lstat(path, &st))
-		return errno == ENOENT ? SEAM_OK :
-		       seam_fail(err, SEAM_E_UNSUPPORTED, 0, "%s: %s", path,
-				 strerror(errno));
+		return errno == ENOENT ?
+			   SEAM_OK :
+			   sess_fail(err, SEAM_E_UNSUPPORTED, 0, "%s: %s", path,
+				     strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "%s is there, and is no socket", path);
 	if (st.st_uid != geteuid())
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "%s belongs to another user (uid %u)", path,
 				 st.st_uid);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -120,9 +121,9 @@ clear_stale(const struct sockaddr_un *sa, struct seam_error *err)
 	if (r == ECONNREFUSED && unlink(path) == 0)
 		return SEAM_OK;
 	if (r == 0 || r == EAGAIN)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "another controller serves %s", path);
-	return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "%s is there: %s", path,
+	return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "%s is there: %s", path,
 			 strerror(r));
 }
 
@@ -136,7 +137,7 @@ bind_and_listen(struct seam_session *s, const struct sockaddr_un *sa,
 	if (fchmod(s->listener, 0600) ||
 	    bind(s->listener, (const struct sockaddr *)sa, sizeof(*sa)) ||
 	    listen(s->listener, SOMAXCONN) || lstat(sa->sun_path, &st))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot listen at %s: %s", sa->sun_path,
 				 strerror(errno));
 	s->own->socket_dev = st.st_dev;
@@ -173,24 +174,24 @@ seam_listen(struct seam_session *s, const char *path, struct seam_error *err)
 	if (code != SEAM_OK)
 		return code;
 	if (!s->socket || !s->dir)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
 	if (strlen(s->socket) >= sizeof(sa.sun_path))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "the socket's path is %zu bytes long, and at "
 				 "most %zu are possible: %s",
 				 strlen(s->socket), sizeof(sa.sun_path) - 1,
 				 s->socket);
 	strcpy(sa.sun_path, s->socket);
-	s->listener = socket(
-	    AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	s->listener =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->listener < 0)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "socket: %s",
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "socket: %s",
 				 strerror(errno));
 	if (s->own_dir)
 		return bind_and_listen(s, &sa, err);
 	lock = lock_directory(s->dir);
 	if (lock < 0)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "%s: cannot lock the directory", s->dir);
 	code = clear_stale(&sa, err);
 	if (code == SEAM_OK)

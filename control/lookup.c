@@ -145,10 +145,10 @@ seam_process_find(struct seam_session *s, const char *name, int column,
 	if (f.n == 1)
 		return f.entry;
 	if (f.n > 1)
-		seam_fail(err, SEAM_E_AMBIGUOUS, column,
-			  "%s may be %s", seam_show(name).s, f.list);
+		sess_fail(err, SEAM_E_AMBIGUOUS, column, "%s may be %s",
+			  seam_show(name).s, f.list);
 	else
-		seam_fail(err, SEAM_E_NO_SUCH_THREAD, column,
+		sess_fail(err, SEAM_E_NO_SUCH_THREAD, column,
 			  "no process %s%s%s", seam_show(name).s,
 			  near.best ? "; did you mean " : "",
 			  near.best ? near.best : "");
@@ -206,8 +206,8 @@ thread_rank(const struct thread_names *n, const char *name)
 		return 1;
 	if (rest && own && !strcmp(rest, own))
 		return 1;
-	if (n->main && (!strcmp(name, n->proc) ||
-			(n->alias && !strcmp(name, n->alias))))
+	if (n->main &&
+	    (!strcmp(name, n->proc) || (n->alias && !strcmp(name, n->alias))))
 		return 2;
 	if (!rest)
 		rest = after_prefix(name, n->proc);
@@ -252,10 +252,10 @@ seam_thread_find_name(struct seam_session *s, const char *name, int column,
 		if (s->process[i].used && s->process[i].alias)
 			seam_near_try(&near, s->process[i].alias);
 	if (f.n > 1)
-		seam_fail(err, SEAM_E_AMBIGUOUS, column, "%s may be %s",
+		sess_fail(err, SEAM_E_AMBIGUOUS, column, "%s may be %s",
 			  seam_show(name).s, f.list);
 	else
-		seam_fail(err, SEAM_E_NO_SUCH_THREAD, column,
+		sess_fail(err, SEAM_E_NO_SUCH_THREAD, column,
 			  "no thread %s%s%s", seam_show(name).s,
 			  near.best ? "; did you mean " : "",
 			  near.best ? near.best : "");

@@ -190,7 +190,8 @@ seam_porter_attend(struct seam_session *s)
 		if (again < until)
 			until = again;
 	}
-	seam_drain_locked(s);
+	if (atomic_load(&s->arena->head.rings))
+		seam_drain_locked(s);
 	return until;
 }
 

@@ -47,7 +47,8 @@ is_awaited_parent(struct seam_session *s, unsigned index)
 		uint32_t state = atomic_load(&a->state);
 
 		if ((state == SEAM_PROC_CLAIMED ||
-		     state == SEAM_PROC_JOINING) && a->parent == index + 1)
+		     state == SEAM_PROC_JOINING) &&
+		    a->parent == index + 1)
 			return true;
 	}
 	return false;
@@ -262,7 +263,7 @@ seam_process_enliven(struct seam_session *s, struct seam_process *p,
 	p->maps_seen = atomic_load(&a->maps);
 	r = seam_map_new(s->syms, p->pid, &map);
 	if (r < 0)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot read the maps of process %d: %s",
 				 p->pid, strerror(-r));
 	seam_map_free(p->map);
@@ -327,6 +328,10 @@ seam_process_ended(struct seam_session *s, struct seam_process *p)
 
 	if (!p->used || p->ended)
 		return;
+	if (atomic_load(&entry(s, p)->state) == SEAM_PROC_EXECING &&
+	    !p->unhooked)
+		p->unhooked = strdup("it became a program that never said "
+				     "hello");
 	if (p->ours && waitpid(p->pid, &status, WNOHANG) == p->pid) {
 		p->status = status;
 		p->status_known = true;

@@ -330,11 +330,11 @@ seam_publish(struct seam_session *s, struct seam_process *p,
 	uint64_t offset = 0;
 
 	if (d->failed)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	if (d->nmatch || (d->noise && d->noise->n)) {
 		offset = write_table(s, d);
 		if (!offset)
-			return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+			return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 					 "the rules of one process need more "
 					 "memory than the arena has");
 	}

@@ -68,7 +68,7 @@ held_there(struct seam_session *s, const struct seam_thread *t,
 	char who[SEAM_NAME_TEXT];
 
 	seam_thread_describe(s, t, who, sizeof(who));
-	return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+	return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 			 "%s waits for what the session holds: release %s", who,
 			 r ? r->id : "the hold");
 }
@@ -107,7 +107,7 @@ release_thread(struct seam_session *s, const char *name, unsigned *count,
 
 	if (!t) {
 		if (err && err->code == SEAM_E_NO_SUCH_THREAD)
-			return seam_fail(err, SEAM_E_NO_SUCH_OBJECT, 0,
+			return sess_fail(err, SEAM_E_NO_SUCH_OBJECT, 0,
 					 "no rule and no thread is called "
 					 "'%s'",
 					 seam_show(name).s);
@@ -122,7 +122,7 @@ release_thread(struct seam_session *s, const char *name, unsigned *count,
 }
 
 enum seam_code
-seam_release(struct seam_session *s, const char *what, unsigned *count,
+sess_release(struct seam_session *s, const char *what, unsigned *count,
 	     struct seam_error *err)
 {
 	enum seam_code code = SEAM_OK;
@@ -161,7 +161,7 @@ step_thread(struct seam_session *s, struct seam_thread *t)
 }
 
 enum seam_code
-seam_step(struct seam_session *s, const char *thread, struct seam_error *err)
+sess_step(struct seam_session *s, const char *thread, struct seam_error *err)
 {
 	enum seam_code code = SEAM_OK;
 	struct seam_thread *t;
@@ -174,7 +174,7 @@ seam_step(struct seam_session *s, const char *thread, struct seam_error *err)
 	} else {
 		seam_stand(t, &st);
 		if (st.state == SEAM_THREAD_EXITED)
-			code = seam_fail(err, SEAM_E_GONE, 0,
+			code = sess_fail(err, SEAM_E_GONE, 0,
 					 "thread '%s' has ended",
 					 seam_show(thread).s);
 		else if (st.parked && st.state == SEAM_THREAD_HELD)
@@ -187,7 +187,7 @@ seam_step(struct seam_session *s, const char *thread, struct seam_error *err)
 }
 
 enum seam_code
-seam_delete(struct seam_session *s, const char *what, struct seam_error *err)
+sess_delete(struct seam_session *s, const char *what, struct seam_error *err)
 {
 	enum seam_code code = SEAM_OK;
 	struct seam_armed *r;
@@ -206,7 +206,7 @@ seam_delete(struct seam_session *s, const char *what, struct seam_error *err)
 			if (s->rule[i].used)
 				seam_near_try(&near, s->rule[i].id);
 		code =
-		    seam_fail(err, SEAM_E_NO_SUCH_OBJECT, 0,
+		    sess_fail(err, SEAM_E_NO_SUCH_OBJECT, 0,
 			      "no rule is called '%s'%s%s%s", seam_show(what).s,
 			      near.best ? "; did you mean '" : "",
 			      near.best ? near.best : "",

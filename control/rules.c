@@ -142,19 +142,19 @@ check_id(struct seam_session *s, const char *id, struct seam_error *err)
 
 	for (unsigned i = 0; i < sizeof(reserved_ids) / sizeof(char *); i++)
 		if (!strcmp(id, reserved_ids[i]))
-			return seam_fail(err, SEAM_E_SYNTAX, 0,
+			return sess_fail(err, SEAM_E_SYNTAX, 0,
 					 "'%s' means something by itself and "
 					 "cannot be an id",
 					 id);
 	for (; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return seam_fail(err, SEAM_E_SYNTAX, 0,
+			return sess_fail(err, SEAM_E_SYNTAX, 0,
 					 "an id has no blanks: '%s'",
 					 seam_show(id).s);
 	if (p == id)
-		return seam_fail(err, SEAM_E_SYNTAX, 0, "an id is not empty");
+		return sess_fail(err, SEAM_E_SYNTAX, 0, "an id is not empty");
 	if (find_rule(s, id))
-		return seam_fail(err, SEAM_E_AMBIGUOUS, 0,
+		return sess_fail(err, SEAM_E_AMBIGUOUS, 0,
 				 "there is a rule '%s' already",
 				 seam_show(id).s);
 	return SEAM_OK;
@@ -170,14 +170,14 @@ seam_rule_new(struct seam_session *s, enum seam_rule_kind kind, const char *as,
 		return NULL;
 	r = free_slot(s);
 	if (!r) {
-		seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 			  "%d rules are armed, which is all there is room for",
 			  SEAM_MAX_RULES);
 		return NULL;
 	}
 	r->id = as ? strdup(as) : new_id(s, kind);
 	if (!r->id) {
-		seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 		return NULL;
 	}
 	r->used = true;
@@ -324,7 +324,7 @@ one_process(struct seam_session *s, struct seam_armed *r,
 			      seam_process_path(s, p, path));
 	}
 	if (n > 1)
-		return seam_fail(err, SEAM_E_AMBIGUOUS, r->sel.obj_column,
+		return sess_fail(err, SEAM_E_AMBIGUOUS, r->sel.obj_column,
 				 "an address means one process: say proc= of "
 				 "%s",
 				 buf);
@@ -342,11 +342,11 @@ check_objects(struct seam_session *s, struct seam_armed *r,
 	if (sel->has_obj && sel->obj.is_addr)
 		return one_process(s, r, err);
 	if (sel->has_obj && sel->obj.is_file && sel->path)
-		return seam_fail(err, SEAM_E_SYNTAX, sel->obj_column,
+		return sess_fail(err, SEAM_E_SYNTAX, sel->obj_column,
 				 "obj=file: and path= say the same twice");
 	if (sel->has_obj && sel->thread && sel->obj.name &&
 	    strstr(sel->obj.name, ".T") && strchr(sel->obj.name, '#'))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, sel->obj_column,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, sel->obj_column,
 				 "thread= does not go with an object that is "
 				 "named after who met it first");
 	return SEAM_OK;
@@ -362,7 +362,7 @@ rule_from(struct seam_session *s, enum seam_rule_kind kind,
 	if (!r)
 		return NULL;
 	if (!copy_selector(&r->sel, sel)) {
-		seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 		free_rule(s, r);
 		return NULL;
 	}
@@ -389,7 +389,7 @@ arm(struct seam_session *s, struct seam_armed *r, uint32_t action,
 }
 
 enum seam_code
-seam_pause(struct seam_session *s, const struct seam_selector *sel,
+sess_pause(struct seam_session *s, const struct seam_selector *sel,
 	   const char *as, const char **id, struct seam_error *err)
 {
 	enum seam_code code = SEAM_E_UNSUPPORTED;
@@ -414,7 +414,7 @@ seam_fault(struct seam_session *s, const struct seam_selector *sel, int error,
 	struct seam_armed *r;
 
 	if (sel->after)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "a call fails instead of taking effect: "
 				 "when=after does not go with it");
 	seam_lock(s);

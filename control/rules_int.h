@@ -187,7 +187,20 @@ void seam_draft_free(struct seam_table_draft *d);
 enum seam_code seam_publish(struct seam_session *s, struct seam_process *p,
 			    struct seam_table_draft *d, struct seam_error *err);
 
-/* hold.c, hold_file.c, hold_sem.c */
+/* hold.c, hold_find.c, hold_file.c, hold_sem.c */
+struct seam_hold_target {
+	struct seam_process *p;
+	struct seam_found_object o;
+};
+
+struct seam_hold_targets {
+	struct seam_hold_target v[SEAM_MAX_PROCS];
+	size_t n;
+};
+/* Finds it in every process, settles its kind, arms; not yet granted. */
+enum seam_code seam_hold_set_up(struct seam_session *s, struct seam_armed *r,
+				struct seam_hold_targets *at,
+				struct seam_error *err);
 /* Matches for a hold in one process, where it is resolved anew. */
 void seam_hold_find(struct seam_session *s, struct seam_armed *r,
 		    struct seam_process *p, struct seam_found *found);
@@ -237,7 +250,7 @@ bool seam_quiescent(struct seam_session *s, uint64_t *next_look);
 
 /* wait_output.c */
 enum seam_code seam_output_check(const char *pattern, struct seam_error *err);
-enum seam_code seam_output_look(struct seam_session *s, struct seam_wait *w,
+enum seam_code seam_output_look(struct seam_session *s, struct sess_wait *w,
 				json_t *reply, struct seam_error *err);
 
 /* tasks.c */

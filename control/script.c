@@ -140,7 +140,7 @@ seam_script_new(const char *name, const char *text, size_t len,
 	if (nul) {
 		for (const char *p = text; p < nul; p++)
 			line += *p == '\n';
-		return seam_fail(err, SEAM_E_SYNTAX, 0,
+		return sess_fail(err, SEAM_E_SYNTAX, 0,
 				 "%s:%u: a NUL byte: this is no script", name,
 				 line);
 	}
@@ -159,7 +159,7 @@ seam_script_new(const char *name, const char *text, size_t len,
 	return SEAM_OK;
 no_memory:
 	seam_script_free(s);
-	return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+	return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 }
 
 /* All of a file; malloc'd, NULL with errno. */
@@ -203,7 +203,7 @@ seam_script_read(const char *path, struct seam_script **out,
 	if (f)
 		text = slurp(f, &len);
 	if (!text)
-		code = seam_fail(err, SEAM_E_SYNTAX, 0, "%s: %s", path,
+		code = sess_fail(err, SEAM_E_SYNTAX, 0, "%s: %s", path,
 				 strerror(errno));
 	else
 		code = seam_script_new(is_stdin ? "stdin" : path, text, len,
@@ -368,6 +368,9 @@ run_statement(struct run *r, const struct statement *v)
 	struct seam_job job;
 	enum seam_code code;
 
+	if (r->ctx->stop && atomic_load(r->ctx->stop))
+		return sess_fail(&r->err, SEAM_E_GONE, 0,
+				 "interrupted before this line");
 	seam_reply_init(&reply);
 	code = seam_job_parse(v->text, &r->ctx->vars, &job, &r->err);
 	if (!code && !r->main_started && !is_preparation(&job)) {
@@ -395,7 +398,7 @@ seam_script_run(struct seam_script *script, struct seam_context *ctx,
 	r.main_started = !ctx->start_main || seam_script_starts_main(script);
 	for (i = 0; i < script->n && !code && !ctx->quit; i++)
 		code = run_statement(&r, &script->v[i]);
-	if (!code && !r.main_started)
+	if (!code && !r.main_started && ctx->start_main)
 		code = ctx->start_main(ctx->data, &r.err);
 	if (!code)
 		return SEAM_OK;
@@ -404,7 +407,7 @@ seam_script_run(struct seam_script *script, struct seam_context *ctx,
 		say(f, script, &script->v[i - 1], &r.err);
 	else
 		fprintf(f, "%s: %s\n", script->name, r.err.text);
-	state = seam_describe(ctx->session);
+	state = sess_describe(ctx->session);
 	fputs(state ? state : "", f);
 	free(state);
 	return code;

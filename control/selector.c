@@ -16,7 +16,7 @@ copy(char **to, const char *text, struct seam_error *err)
 	*to = strdup(text);
 	if (*to)
 		return SEAM_OK;
-	return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+	return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 }
 
 /* Operations. */
@@ -110,10 +110,10 @@ unknown_op(const struct seam_word *w, struct seam_error *err)
 	for (unsigned f = 1; f < SEAM_FNS; f++)
 		seam_near_try(&near, seam_fns[f].name);
 	if (near.best)
-		return seam_fail(err, SEAM_E_UNKNOWN_OP, w->column,
+		return sess_fail(err, SEAM_E_UNKNOWN_OP, w->column,
 				 "unknown operation '%s'; did you mean '%s'?",
 				 seam_show(w->text).s, near.best);
-	return seam_fail(err, SEAM_E_UNKNOWN_OP, w->column,
+	return sess_fail(err, SEAM_E_UNKNOWN_OP, w->column,
 			 "unknown operation '%s'; expected one such as "
 			 "mutex.lock, mutex.*, acquire, any, or a C "
 			 "function's name",
@@ -127,7 +127,7 @@ parse_op(struct seam_selector *s, const struct seam_word *w,
 	bool known = false;
 
 	if (w->value || !*w->text)
-		return seam_fail(err, SEAM_E_SYNTAX, w->column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->column,
 				 "a selector begins with an operation, such "
 				 "as mutex.lock; met '%s%s'",
 				 seam_show(w->text).s, w->value ? "=" : "");
@@ -194,7 +194,7 @@ parse_address(const char *text, int column, struct seam_object_name *out,
 {
 	out->is_addr = true;
 	if (text[1] != '0' || (text[2] | 0x20) != 'x')
-		return seam_fail(err, SEAM_E_SYNTAX, seam_column(column, 1),
+		return sess_fail(err, SEAM_E_SYNTAX, seam_column(column, 1),
 				 "an address is written @0x55d0..., met '%s'",
 				 seam_show(text).s);
 	return seam_number_parse(text + 1, seam_column(column, 1), 0,
@@ -209,10 +209,10 @@ parse_sem_name(const char *text, int column, struct seam_object_name *out,
 
 	out->is_sem = true;
 	if (!text[1])
-		return seam_fail(err, SEAM_E_SYNTAX, seam_column(column, 1),
+		return sess_fail(err, SEAM_E_SYNTAX, seam_column(column, 1),
 				 "expected a semaphore's name after 'sem:/'");
 	if (slash)
-		return seam_fail(err, SEAM_E_SYNTAX,
+		return sess_fail(err, SEAM_E_SYNTAX,
 				 seam_column(column, (size_t)(slash - text)),
 				 "a semaphore's name has one slash, at its "
 				 "beginning; met '%s'",
@@ -229,11 +229,11 @@ parse_object(const char *text, int column, struct seam_object_name *out,
 	out->kind = leading_kind(text, &rest);
 	column = seam_column(column, (size_t)(rest - text));
 	if (!*rest && !out->kind)
-		return seam_fail(err, SEAM_E_SYNTAX, column,
+		return sess_fail(err, SEAM_E_SYNTAX, column,
 				 "expected an object's name, met nothing");
 	out->is_file = out->kind == SEAM_KIND_FILE;
 	if (!*rest)
-		return seam_fail(err, SEAM_E_SYNTAX, column,
+		return sess_fail(err, SEAM_E_SYNTAX, column,
 				 "expected %s after '%s'",
 				 out->is_file ? "a path" : "a name", text);
 	if (*rest == '@' && !out->is_file)
@@ -316,7 +316,7 @@ static enum seam_code
 unexpected(const struct key *k, const struct seam_word *w,
 	   struct seam_error *err)
 {
-	return seam_fail(err, SEAM_E_SYNTAX, w->value_column,
+	return sess_fail(err, SEAM_E_SYNTAX, w->value_column,
 			 "'%s=' expects %s, met '%s'", k->name, k->expects,
 			 seam_show(w->value).s);
 }
@@ -343,7 +343,7 @@ take_obj(struct seam_selector *s, const struct key *k,
 		return code;
 	s->has_obj = true;
 	if (s->obj.kind && !has_kind(s, s->obj.kind))
-		return seam_fail(err, SEAM_E_SYNTAX, w->value_column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->value_column,
 				 "'%s' never has an object of kind '%s'",
 				 seam_show(s->op).s, seam_kinds[s->obj.kind]);
 	return SEAM_OK;
@@ -393,7 +393,7 @@ take_when(struct seam_selector *s, const struct key *k,
 static enum seam_code
 both_hits(const struct seam_word *w, struct seam_error *err)
 {
-	return seam_fail(err, SEAM_E_SYNTAX, w->column,
+	return sess_fail(err, SEAM_E_SYNTAX, w->column,
 			 "'hit=' and 'once' are both given; once is hit=1");
 }
 
@@ -440,14 +440,14 @@ parse_key(struct seam_selector *s, const struct key *k,
 	  const struct seam_word *w, bool again, struct seam_error *err)
 {
 	if (again)
-		return seam_fail(err, SEAM_E_SYNTAX, w->column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->column,
 				 "'%s' is given twice", k->name);
 	if (k->families && !(k->families & families_of(s)))
-		return seam_fail(err, SEAM_E_SYNTAX, w->column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->column,
 				 "'%s=' is for %s and does not go with '%s'",
 				 k->name, k->about, seam_show(s->op).s);
 	if (w->value && !*w->value)
-		return seam_fail(err, SEAM_E_SYNTAX, w->value_column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->value_column,
 				 "'%s=' expects %s, met nothing", k->name,
 				 k->expects);
 	return k->take(s, k, w, err);
@@ -468,7 +468,7 @@ parse_keys(const struct seam_words *w, size_t *i, struct seam_selector *s,
 		seen[k - keys] = w->v[*i].column;
 	}
 	if (s->result && !s->after)
-		return seam_fail(err, SEAM_E_SYNTAX, seen[RESULT_KEY],
+		return sess_fail(err, SEAM_E_SYNTAX, seen[RESULT_KEY],
 				 "'result=' needs when=after: before the call "
 				 "there is no result");
 	return SEAM_OK;
@@ -481,7 +481,7 @@ parse(const struct seam_words *w, size_t *i, struct seam_selector *out,
 	enum seam_code code;
 
 	if (*i >= w->n)
-		return seam_fail(err, SEAM_E_SYNTAX, w->end,
+		return sess_fail(err, SEAM_E_SYNTAX, w->end,
 				 "expected an operation, such as mutex.lock, "
 				 "met the end of the line");
 	code = parse_op(out, &w->v[*i], err);
@@ -562,9 +562,9 @@ misplaced(const struct seam_word *w, bool wants, const char *met,
 	  struct seam_error *err)
 {
 	if (wants == !!w->value)
-		return seam_fail(err, SEAM_E_SYNTAX, w->column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->column,
 				 "'%s' does not belong here", met);
-	return seam_fail(err, SEAM_E_SYNTAX, w->column, "'%s' takes %s value",
+	return sess_fail(err, SEAM_E_SYNTAX, w->column, "'%s' takes %s value",
 			 seam_show(w->text).s, wants ? "a" : "no");
 }
 
@@ -586,15 +586,15 @@ seam_unknown_word(const struct seam_word *w, const char *const known[],
 		seam_near_try(&near, known[i]);
 	}
 	if (!known[0])
-		return seam_fail(err, SEAM_E_SYNTAX, w->column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->column,
 				 "unexpected '%s'; nothing more was expected",
 				 met.s);
 	join(list, sizeof(list), known);
 	if (!near.best || near.distance * 2 > strlen(word))
-		return seam_fail(err, SEAM_E_SYNTAX, w->column,
+		return sess_fail(err, SEAM_E_SYNTAX, w->column,
 				 "unknown %s '%s'; there are: %s", what, met.s,
 				 list);
-	return seam_fail(err, SEAM_E_SYNTAX, w->column,
+	return sess_fail(err, SEAM_E_SYNTAX, w->column,
 			 "unknown %s '%s'; did you mean '%s'? There are: %s",
 			 what, met.s, near.best, list);
 }

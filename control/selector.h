@@ -12,21 +12,7 @@
 #include <stdint.h>
 
 #include "ops.h"
-
-/* The documented error codes of the protocol, and their printed names. */
-enum seam_code {
-	SEAM_OK,
-	SEAM_E_SYNTAX,
-	SEAM_E_UNKNOWN_OP,
-	SEAM_E_NO_SUCH_OBJECT,
-	SEAM_E_AMBIGUOUS,
-	SEAM_E_NO_SUCH_THREAD,
-	SEAM_E_TIMEOUT,
-	SEAM_E_GONE,
-	SEAM_E_UNSUPPORTED,
-	SEAM_E_FAILED, /* an `expect` that did not hold */
-};
-const char *seam_code_name(enum seam_code code); /* "no-such-object" */
+#include "seam.h"
 
 /* What went wrong, for a person: column is 1-based, 0 when it has none. */
 struct seam_error {
@@ -34,7 +20,7 @@ struct seam_error {
 	int column;
 	char text[1024];
 };
-enum seam_code seam_fail(struct seam_error *err, enum seam_code code,
+enum seam_code sess_fail(struct seam_error *err, enum seam_code code,
 			 int column, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
@@ -49,7 +35,7 @@ seam_column(int column, size_t skip)
 
 /*
  * A word as an error text shows it: clipped, control characters as '?'.
- * Used in place: seam_fail(…, "unknown word '%s'", seam_show(text).s).
+ * Used in place: sess_fail(…, "unknown word '%s'", seam_show(text).s).
  */
 struct seam_shown {
 	char s[72];

@@ -17,6 +17,8 @@
 #define SEAM_INSTALLED_PRELOAD "/usr/local/lib/seam/libseam.so"
 #endif
 
+#define RULES_BYTES (SEAM_MAX_RULES * sizeof(struct seam_armed))
+
 uint64_t
 seam_now(void)
 {
@@ -105,8 +107,7 @@ seam_broken(struct seam_session *s, const char *fmt, ...)
 	vsnprintf(s->broken, sizeof(s->broken), fmt, ap);
 	va_end(ap);
 	atomic_store(&s->own->is_broken, true);
-	snprintf(line, sizeof(line), "err gone arena damaged: %s\n",
-		 s->broken);
+	snprintf(line, sizeof(line), "err gone arena damaged: %s\n", s->broken);
 	seam_clients_tell(s, line);
 	seam_arena_let_go(s->arena);
 	seam_server_poke(s);
@@ -160,7 +161,7 @@ new_session(const struct seam_options *options)
 		s->options = *options;
 	s->options.socket = s->options.preload = NULL;
 	s->own = calloc(1, sizeof(*s->own));
-	s->rule = calloc(SEAM_MAX_RULES, sizeof(*s->rule));
+	s->rule = seam_pages_new(RULES_BYTES);
 	s->cwd = getcwd(NULL, 0);
 	s->preload = preload_path(options ? options : &s->options);
 	s->syms = seam_syms_new();
@@ -187,7 +188,7 @@ make_arena(struct seam_session *s, struct seam_error *err)
 			r = -ENOMEM;
 	}
 	if (r)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot make the arena: %s", strerror(-r));
 	return SEAM_OK;
 }
@@ -211,11 +212,11 @@ start_threads(struct seam_session *s, struct seam_error *err)
 	if (s->epoll < 0 || s->wake < 0 ||
 	    add_source(s, s->listener, SEAM_SOURCE_LISTENER) ||
 	    add_source(s, s->wake, SEAM_SOURCE_WAKE))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "epoll: %s",
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "epoll: %s",
 				 strerror(errno));
 	r = -seam_warden_start(s);
 	if (r)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot start the warden: %s", strerror(r));
 	/* These fields are read under the lock by the threads themselves. */
 	seam_lock(s);
@@ -227,21 +228,21 @@ start_threads(struct seam_session *s, struct seam_error *err)
 	}
 	seam_unlock(s);
 	if (r)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot start a thread: %s", strerror(r));
 	return SEAM_OK;
 }
 
 enum seam_code
-seam_session_open(const struct seam_options *options,
-		  struct seam_session **out, struct seam_error *err)
+seam_session_open(const struct seam_options *options, struct seam_session **out,
+		  struct seam_error *err)
 {
 	struct seam_session *s = new_session(options);
 	enum seam_code code;
 
 	*out = NULL;
 	if (!s)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
 	code = make_arena(s, err);
 	if (code == SEAM_OK)
 		code = seam_listen(s, options ? options->socket : NULL, err);
@@ -293,7 +294,7 @@ free_session(struct seam_session *s)
 	free(s->dir);
 	free(s->preload);
 	free(s->cwd);
-	free(s->rule);
+	seam_pages_free(s->rule, RULES_BYTES);
 	free(s->own);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

@@ -61,7 +61,7 @@ const char *seam_session_broken(struct seam_session *s);
 
 /* spawn.c: starting targets. */
 enum seam_stdio { SEAM_CAPTURE, SEAM_INHERIT };
-struct seam_start {
+struct sess_start {
 	const char *alias;	   /* NULL: none */
 	char *const *argv;	   /* argv[0] looked up in PATH */
 	char *const *env;	   /* K=V additions; NULL: none */
@@ -70,19 +70,19 @@ struct seam_start {
 };
 /* Returns once the target attached and was acknowledged (or ended, or was
  * found unhookable: SEAM_E_UNSUPPORTED with the reason, and it is killed). */
-enum seam_code seam_start(struct seam_session *s, const struct seam_start *how,
+enum seam_code sess_start(struct seam_session *s, const struct sess_start *how,
 			  unsigned *proc, struct seam_error *err);
-enum seam_code seam_send(struct seam_session *s, const char *proc,
+enum seam_code sess_send(struct seam_session *s, const char *proc,
 			 const char *text, bool eof, struct seam_error *err);
 /* Both streams as they came, interleaved; malloc'd, NUL-terminated. */
-enum seam_code seam_output(struct seam_session *s, const char *proc,
+enum seam_code sess_output(struct seam_session *s, const char *proc,
 			   char **text, size_t *len, struct seam_error *err);
 enum seam_code seam_signal(struct seam_session *s, const char *proc, int sig,
 			   struct seam_error *err);
 
 /* rules.c: arming.  `as` NULL: an id is chosen (p1, h1, f1, …); ids are
  * unique in a session.  *id points into the session. */
-enum seam_code seam_pause(struct seam_session *s,
+enum seam_code sess_pause(struct seam_session *s,
 			  const struct seam_selector *sel, const char *as,
 			  const char **id, struct seam_error *err);
 enum seam_code seam_fault(struct seam_session *s,
@@ -96,17 +96,17 @@ struct seam_hold_how {
 	const char *proc; /* NULL: any */
 	uint64_t timeout_ms;
 };
-enum seam_code seam_hold(struct seam_session *s,
+enum seam_code sess_hold(struct seam_session *s,
 			 const struct seam_object_name *obj,
 			 const struct seam_hold_how *how, const char *as,
 			 const char **id, struct seam_error *err);
 /* ID, THREAD or "all": parked threads go on; a hold ends. The rule of a
  * pause stays armed.  *count: how many threads went. */
-enum seam_code seam_release(struct seam_session *s, const char *what,
+enum seam_code sess_release(struct seam_session *s, const char *what,
 			    unsigned *count, struct seam_error *err);
-enum seam_code seam_step(struct seam_session *s, const char *thread,
+enum seam_code sess_step(struct seam_session *s, const char *thread,
 			 struct seam_error *err);
-enum seam_code seam_delete(struct seam_session *s, const char *what,
+enum seam_code sess_delete(struct seam_session *s, const char *what,
 			   struct seam_error *err);
 /* Watching: objects, owners and waits are tracked. */
 void seam_watch(struct seam_session *s, bool on);
@@ -121,7 +121,7 @@ enum seam_wait_kind {
 	SEAM_WAIT_OUTPUT,    /* the output matches a regular expression */
 	SEAM_WAIT_THREAD,    /* a stepped thread has parked or ended */
 };
-struct seam_wait {
+struct sess_wait {
 	enum seam_wait_kind kind;
 	const char *what;	/* id, alias, thread or regex: caller's */
 	const char *arg;	/* OUTPUT: the process */
@@ -131,17 +131,17 @@ struct seam_wait {
 	uint64_t next_look;	/* ns; when to look without a bell, 0: never */
 };
 /* Refuses what cannot come about: no such id, no such thread. */
-enum seam_code seam_wait_prepare(struct seam_session *s, struct seam_wait *w,
+enum seam_code seam_wait_prepare(struct seam_session *s, struct sess_wait *w,
 				 struct seam_error *err);
 /* SEAM_OK: it has come about, `reply` (a JSON object) has its fields filled
  * in, in order of printing.  SEAM_E_TIMEOUT only past the deadline, with the
  * message saying who waits for what, held by whom, where.  SEAM_PENDING
  * (-1): not yet.  The session's lock must be held (seam_lock). */
 #define SEAM_PENDING ((enum seam_code)-1)
-enum seam_code seam_wait_check(struct seam_session *s, struct seam_wait *w,
+enum seam_code seam_wait_check(struct seam_session *s, struct sess_wait *w,
 			       json_t *reply, struct seam_error *err);
 /* Prepares and waits, on the bell. */
-enum seam_code seam_wait(struct seam_session *s, struct seam_wait *w,
+enum seam_code sess_wait(struct seam_session *s, struct sess_wait *w,
 			 json_t *reply, struct seam_error *err);
 
 void seam_lock(struct seam_session *s);
@@ -156,7 +156,7 @@ json_t *seam_table_rules(struct seam_session *s);
 json_t *seam_stats(struct seam_session *s);
 /* Everything above for a person, when an expectation failed: who does what,
  * waits for what, held by whom, at which line.  malloc'd. */
-char *seam_describe(struct seam_session *s);
+char *sess_describe(struct seam_session *s);
 
 /* events.c: recording.  Every record drained is given to `each` from the
  * porter's thread, in order of time within a drain. */
@@ -173,8 +173,8 @@ typedef void seam_event_fn(const struct seam_event *e, void *data);
 enum seam_code seam_record(struct seam_session *s, bool times,
 			   seam_event_fn *each, void *data,
 			   struct seam_error *err);
-/* Only what matches; several may be on; returns an id to seam_delete. */
-enum seam_code seam_log(struct seam_session *s,
+/* Only what matches; several may be on; returns an id to sess_delete. */
+enum seam_code sess_log(struct seam_session *s,
 			const struct seam_selector *sel, seam_event_fn *each,
 			void *data, const char **id, struct seam_error *err);
 /* Drains what is there now. */
@@ -191,7 +191,7 @@ struct seam_client_ops {
 	void (*line)(struct seam_client *c, char *line, void *data);
 	/* The wait is over (any code); called with the session's lock NOT
 	 * held, from the ringer or server. */
-	void (*waited)(struct seam_client *c, struct seam_wait *w,
+	void (*waited)(struct seam_client *c, struct sess_wait *w,
 		       enum seam_code code, json_t *reply,
 		       struct seam_error *err, void *data);
 	/* The client is gone. */
@@ -202,7 +202,7 @@ void seam_serve_clients(struct seam_session *s,
 /* Queues bytes; never blocks; a client that does not read is dropped past a
  * megabyte. */
 void seam_client_write(struct seam_client *c, const char *bytes, size_t n);
-void seam_client_wait(struct seam_client *c, struct seam_wait *w);
+void seam_client_wait(struct seam_client *c, struct sess_wait *w);
 void seam_client_close(struct seam_client *c); /* after what is queued */
 void seam_client_set_data(struct seam_client *c, void *own);
 void *seam_client_data(struct seam_client *c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting targets, what goes in and out of them, and their end. */
+/* Starting targets. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,12 +14,10 @@
 #include <unistd.h>
 
 #include "inner.h"
+#include "spawn_env.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define START_MS 10000
-#define SEND_MS 5000
-
-extern char **environ;
 
 /* The program's file. */
 
@@ -62,101 +60,13 @@ search_path(const char *dir, const char *name, const char *path)
 	return NULL;
 }
 
-/* The environment: the controller's, what is added, and what makes it a
- * target. */
-
-struct env {
-	char **v;
-	size_t n, cap;
-	bool failed;
-};
-
-static const char *
-env_value(char *const *v, size_t n, const char *key)
-{
-	size_t len = strlen(key);
-
-	for (size_t i = 0; i < n; i++)
-		if (!strncmp(v[i], key, len) && v[i][len] == '=')
-			return v[i] + len + 1;
-	return NULL;
-}
-
-/* Takes over `text`. */
-static void
-env_put(struct env *e, char *text)
-{
-	size_t len = text ? strcspn(text, "=") : 0;
-
-	for (size_t i = 0; text && i < e->n; i++) {
-		if (strncmp(e->v[i], text, len) || e->v[i][len] != '=')
-			continue;
-		free(e->v[i]);
-		e->v[i] = text;
-		return;
-	}
-	if (text && e->n + 1 < e->cap)
-		e->v[e->n++] = text;
-	else
-		e->failed = true;
-}
-
-static void
-env_free(struct env *e)
-{
-	for (size_t i = 0; i < e->n; i++)
-		free(e->v[i]);
-	free(e->v);
-}
-
-static char *
-preload_text(const struct env *e, const char *ours)
-{
-	const char *users = env_value(e->v, e->n, "LD_PRELOAD");
-	char *text;
-
-	if (users && strstr(users, ours))
-		return asprintf(&text, "LD_PRELOAD=%s", users) < 0 ? NULL :
-								     text;
-	return asprintf(&text, "LD_PRELOAD=%s%s%s", users ? users : "",
-			users && *users ? ":" : "", ours) < 0 ? NULL : text;
-}
-
-static bool
-env_make(struct seam_session *s, char *const *added, struct env *e)
-{
-	size_t n = 0, m = 0;
-	char *text;
-
-	while (environ && environ[n])
-		n++;
-	while (added && added[m])
-		m++;
-	e->cap = n + m + 4;
-	e->v = calloc(e->cap, sizeof(*e->v));
-	if (!e->v)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (strchr(environ[i], '=') && !(e->v[e->n++] =
-						     strdup(environ[i])))
-			return false;
-	for (size_t i = 0; i < m; i++)
-		if (strchr(added[i], '='))
-			env_put(e, strdup(added[i]));
-	env_put(e, preload_text(e, s->preload));
-	env_put(e, asprintf(&text, "SEAM_SOCKET=%s", s->socket) < 0 ? NULL :
-								      text);
-	env_put(e, strdup("SEAM_JOIN=only"));
-	return !e->failed;
-}
-
 /* One start. */
 
 struct spawn {
 	struct seam_session *s;
-	const struct seam_start *how;
+	const struct sess_start *how;
 	char *dir, *file;
-	struct env env;
+	struct seam_env env;
 	int in[2], out;
 	pid_t pid;
 };
@@ -168,22 +78,21 @@ find_program(struct spawn *sp, struct seam_error *err)
 
 	sp->dir = join_path(sp->s->cwd, sp->how->dir ? sp->how->dir : ".");
 	if (!sp->dir)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
 	if (strchr(name, '/'))
 		sp->file = join_path(sp->dir, name);
 	else
 		sp->file = search_path(sp->dir, name,
-				       env_value(sp->env.v, sp->env.n,
-						 "PATH"));
+				       seam_env_value(&sp->env, "PATH"));
 	if (!sp->file || !is_program(sp->file))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot start %s: %s", seam_show(name).s,
 				 sp->file && access(sp->file, F_OK) == 0 ?
 				     "not a program that we may run" :
 				     "not found");
 	why = seam_exe_unhookable(sp->file);
 	if (why)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot control %s: %s", sp->file, why);
 	return SEAM_OK;
 }
@@ -192,13 +101,13 @@ static enum seam_code
 check_preload(struct seam_session *s, struct seam_error *err)
 {
 	if (!s->preload || access(s->preload, R_OK))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot read libseam.so at %s: %s; "
 				 "SEAM_PRELOAD says where it is",
 				 s->preload ? s->preload : "(nowhere)",
 				 strerror(errno));
 	if (strpbrk(s->preload, " :"))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "LD_PRELOAD takes no path with a blank or a "
 				 "colon: %s",
 				 s->preload);
@@ -213,11 +122,10 @@ check_alias(struct seam_session *s, const char *alias, struct seam_error *err)
 	if (!alias)
 		return SEAM_OK;
 	if (!*alias || strlen(alias) >= SEAM_PATH ||
-	    strspn(alias, "P0123456789.") == strlen(alias) ||
+	    (alias[0] == 'P' && alias[1] >= '0' && alias[1] <= '9') ||
 	    strpbrk(alias, "*?. \t\n"))
-		return seam_fail(err, SEAM_E_SYNTAX, 0,
-				 "'%s' cannot be an alias",
-				 seam_show(alias).s);
+		return sess_fail(err, SEAM_E_SYNTAX, 0,
+				 "'%s' cannot be an alias", seam_show(alias).s);
 	for (unsigned i = 0; i < s->processes; i++) {
 		struct seam_process *p = &s->process[i];
 
@@ -226,7 +134,7 @@ check_alias(struct seam_session *s, const char *alias, struct seam_error *err)
 			continue;
 		seam_arena_copy(s->arena->proc[i].path, SEAM_PATH, path,
 				sizeof(path));
-		return seam_fail(err, SEAM_E_AMBIGUOUS, 0,
+		return sess_fail(err, SEAM_E_AMBIGUOUS, 0,
 				 "%s is %s, which still runs", alias, path);
 	}
 	return SEAM_OK;
@@ -284,7 +192,7 @@ make_entry(struct spawn *sp, struct seam_error *err)
 	struct seam_process *p = seam_process_new(s, NULL);
 
 	if (!p) {
-		seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 			  "the session has no room for another process");
 		return NULL;
 	}
@@ -323,13 +231,13 @@ spawn(struct spawn *sp, struct seam_process **out, struct seam_error *err)
 		/* The number was not used. */
 		atomic_fetch_sub(&s->arena->head.next_proc, 1);
 		seam_process_drop(s, p);
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot start %s: %s", sp->file, strerror(r));
 	}
 	r = seam_process_follow(s, p, sp->pid);
 	if (r) {
 		abandon(s, p, sp->pid);
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot watch process %d: %s", sp->pid,
 				 strerror(-r));
 	}
@@ -382,42 +290,42 @@ await(struct spawn *sp, struct seam_process *p, struct seam_error *err)
 		return SEAM_OK;
 	if (p->ended) {
 		describe_status(p, how, sizeof(how));
-		return seam_fail(err, SEAM_E_GONE, 0,
+		return sess_fail(err, SEAM_E_GONE, 0,
 				 "%s %s before it could be controlled; is %s "
 				 "made for it?",
 				 sp->file, how, s->preload);
 	}
 	kill(sp->pid, SIGKILL);
 	if (p->unhooked)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot control %s: %s", sp->file,
 				 p->unhooked);
 	if (s->broken[0] || atomic_load(&s->stopping))
-		return seam_fail(err, SEAM_E_GONE, 0, "the session has ended");
-	return seam_fail(err, SEAM_E_TIMEOUT, 0,
+		return sess_fail(err, SEAM_E_GONE, 0, "the session has ended");
+	return sess_fail(err, SEAM_E_TIMEOUT, 0,
 			 "%s did not attach within %d ms and was killed",
 			 sp->file, START_MS);
 }
 
 enum seam_code
-seam_start(struct seam_session *s, const struct seam_start *how,
-	   unsigned *proc, struct seam_error *err)
+sess_start(struct seam_session *s, const struct sess_start *how, unsigned *proc,
+	   struct seam_error *err)
 {
 	struct spawn sp = { .s = s, .how = how, .in = { -1, -1 }, .out = -1 };
 	struct seam_process *p = NULL;
 	enum seam_code code;
 
 	if (!how->argv || !how->argv[0])
-		return seam_fail(err, SEAM_E_SYNTAX, 0, "no program is named");
+		return sess_fail(err, SEAM_E_SYNTAX, 0, "no program is named");
 	seam_lock(s);
 	if (s->broken[0] || atomic_load(&s->stopping))
-		code = seam_fail(err, SEAM_E_GONE, 0, "the session has ended");
+		code = sess_fail(err, SEAM_E_GONE, 0, "the session has ended");
 	else
 		code = check_alias(s, how->alias, err);
 	if (code == SEAM_OK)
 		code = check_preload(s, err);
-	if (code == SEAM_OK && !env_make(s, how->env, &sp.env))
-		code = seam_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+	if (code == SEAM_OK && !seam_env_make(s, how->env, &sp.env))
+		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
 	if (code == SEAM_OK)
 		code = find_program(&sp, err);
 	if (code == SEAM_OK)
@@ -433,172 +341,8 @@ seam_start(struct seam_session *s, const struct seam_start *how,
 			close(sp.in[i]);
 	if (sp.out >= 0)
 		close(sp.out);
-	env_free(&sp.env);
+	seam_env_free(&sp.env);
 	free(sp.dir);
 	free(sp.file);
-	return code;
-}
-
-/* In, out, signals. */
-
-ssize_t
-seam_write_quietly(int fd, const void *bytes, size_t n)
-{
-	const struct timespec none = { .tv_sec = 0 };
-	sigset_t pipe, old, waiting;
-	ssize_t r;
-	int err;
-
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &pipe, &old);
-	sigpending(&waiting);
-	r = write(fd, bytes, n);
-	err = errno;
-	if (r < 0 && err == EPIPE && !sigismember(&waiting, SIGPIPE))
-		sigtimedwait(&pipe, NULL, &none);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	errno = err;
-	return r;
-}
-
-/* The lock is not held. */
-static enum seam_code
-send_all(int fd, const char *text, size_t n, struct seam_error *err)
-{
-	uint64_t until = seam_now() + SEND_MS * NS_PER_MS;
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-	ssize_t r;
-
-	while (n > 0) {
-		r = seam_write_quietly(fd, text, n);
-		if (r > 0) {
-			text += r;
-			n -= (size_t)r;
-		} else if (errno == EPIPE) {
-			return seam_fail(err, SEAM_E_GONE, 0,
-					 "it has closed its input");
-		} else if (errno != EAGAIN && errno != EINTR) {
-			return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
-					 "its input: %s", strerror(errno));
-		} else if (seam_now() > until) {
-			return seam_fail(err, SEAM_E_TIMEOUT, 0,
-					 "it has not read its input for "
-					 "%d ms",
-					 SEND_MS);
-		} else {
-			poll(&pfd, 1, 100);
-		}
-	}
-	return SEAM_OK;
-}
-
-enum seam_code
-seam_send(struct seam_session *s, const char *proc, const char *text,
-	  bool eof, struct seam_error *err)
-{
-	struct seam_process *p;
-	enum seam_code code = SEAM_OK;
-	int fd = -1;
-
-	seam_lock(s);
-	p = seam_process_find(s, proc, 0, err);
-	if (!p)
-		code = err ? err->code : SEAM_E_NO_SUCH_THREAD;
-	else if (p->in < 0)
-		code = seam_fail(err, p->ended ? SEAM_E_GONE :
-						 SEAM_E_UNSUPPORTED,
-				 0, "%s %s", proc,
-				 p->ended ? "has ended" :
-					    "has no input of ours, or it was "
-					    "ended");
-	else if ((fd = fcntl(p->in, F_DUPFD_CLOEXEC, 0)) < 0)
-		code = seam_fail(err, SEAM_E_UNSUPPORTED, 0, "%s",
-				 strerror(errno));
-	if (fd >= 0)
-		seam_may_block(s);
-	seam_unlock(s);
-	if (fd < 0)
-		return code;
-	code = send_all(fd, text ? text : "", text ? strlen(text) : 0, err);
-	close(fd);
-	if (!eof)
-		return code;
-	seam_lock(s);
-	p = seam_process_find(s, proc, 0, NULL);
-	if (p && p->in >= 0) {
-		close(p->in);
-		p->in = -1;
-	}
-	seam_unlock(s);
-	return code;
-}
-
-static char *
-read_all(int fd, size_t *len)
-{
-	struct stat st;
-	char *text;
-	ssize_t r;
-	size_t n = 0;
-
-	if (fstat(fd, &st) || !(text = malloc((size_t)st.st_size + 1)))
-		return NULL;
-	while (n < (size_t)st.st_size) {
-		r = pread(fd, text + n, (size_t)st.st_size - n, (off_t)n);
-		if (r <= 0)
-			break;
-		n += (size_t)r;
-	}
-	text[n] = '\0';
-	*len = n;
-	return text;
-}
-
-enum seam_code
-seam_output(struct seam_session *s, const char *proc, char **text,
-	    size_t *len, struct seam_error *err)
-{
-	struct seam_process *p;
-	enum seam_code code = SEAM_OK;
-	size_t n = 0;
-
-	*text = NULL;
-	seam_lock(s);
-	p = seam_process_find(s, proc, 0, err);
-	if (!p)
-		code = err ? err->code : SEAM_E_NO_SUCH_THREAD;
-	else if (p->out < 0)
-		code = seam_fail(err, SEAM_E_UNSUPPORTED, 0,
-				 "the output of %s is not kept", proc);
-	else if (!(*text = read_all(p->out, &n)))
-		code = seam_fail(err, SEAM_E_UNSUPPORTED, 0,
-				 "the output of %s: %s", proc,
-				 strerror(errno));
-	if (len)
-		*len = n;
-	seam_unlock(s);
-	return code;
-}
-
-enum seam_code
-seam_signal(struct seam_session *s, const char *proc, int sig,
-	    struct seam_error *err)
-{
-	struct seam_process *p;
-	enum seam_code code = SEAM_OK;
-
-	seam_lock(s);
-	p = seam_process_find(s, proc, 0, err);
-	if (!p)
-		code = err ? err->code : SEAM_E_NO_SUCH_THREAD;
-	else if (p->ended || p->pidfd < 0)
-		code = seam_fail(err, SEAM_E_GONE, 0, "%s has ended", proc);
-	else if (pidfd_send_signal(p->pidfd, sig, NULL, 0))
-		code = seam_fail(err,
-				 errno == ESRCH ? SEAM_E_GONE :
-						  SEAM_E_UNSUPPORTED,
-				 0, "%s: %s", proc, strerror(errno));
-	seam_unlock(s);
 	return code;
 }

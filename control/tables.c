@@ -516,7 +516,7 @@ seam_stats(struct seam_session *s)
 }
 
 char *
-seam_describe(struct seam_session *s)
+sess_describe(struct seam_session *s)
 {
 	size_t size = 64 * 1024;
 	struct seam_text t = { .buf = malloc(size), .size = size };

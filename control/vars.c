@@ -95,7 +95,7 @@ reference(struct expansion *e, const char *p, int column, size_t *used)
 
 	*used = 0;
 	if (braces && (!n || name[n] != '}'))
-		return seam_fail(e->err, SEAM_E_SYNTAX, column,
+		return sess_fail(e->err, SEAM_E_SYNTAX, column,
 				 "'${' needs a name and '}'; a dollar is "
 				 "written $$");
 	if (!n)
@@ -108,7 +108,7 @@ reference(struct expansion *e, const char *p, int column, size_t *used)
 		return SEAM_OK;
 	}
 	snprintf(shown, sizeof(shown), "%.*s", (int)(n < 60 ? n : 60), name);
-	return seam_fail(e->err, SEAM_E_SYNTAX, column,
+	return sess_fail(e->err, SEAM_E_SYNTAX, column,
 			 "unknown variable '%s'; a dollar is written $$",
 			 shown);
 }
@@ -137,7 +137,7 @@ expand(struct expansion *e, const char *text, int column)
 		p += used;
 	}
 	if (!code && ftell(e->out) > (long)GROWN_MAX)
-		code = seam_fail(e->err, SEAM_E_SYNTAX, column,
+		code = sess_fail(e->err, SEAM_E_SYNTAX, column,
 				 "the line has grown too long here");
 	return code;
 }
@@ -207,11 +207,11 @@ seam_vars_expand(const struct seam_vars *vars, struct seam_words *w, bool *open,
 		return SEAM_OK;
 	e.out = open_memstream(&store, &size);
 	if (!e.out)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	for (size_t i = 0; i < w->n && !code; i++)
 		code = expand_word(&e, &w->v[i], !i);
 	if (fclose(e.out) && !code)
-		code = seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	if (code) {
 		free(store);
 		return code;

@@ -51,7 +51,7 @@ put_rule(struct seam_session *s, json_t *reply, uint32_t rule)
 /* Who is meant. */
 
 static struct seam_armed *
-rule_of(struct seam_session *s, const struct seam_wait *w,
+rule_of(struct seam_session *s, const struct sess_wait *w,
 	struct seam_error *err)
 {
 	struct seam_armed *r = seam_rule_find(s, w->what);
@@ -62,7 +62,7 @@ rule_of(struct seam_session *s, const struct seam_wait *w,
 	for (unsigned i = 0; i < s->rules; i++)
 		if (s->rule[i].used)
 			seam_near_try(&near, s->rule[i].id);
-	seam_fail(err, SEAM_E_NO_SUCH_OBJECT, 0, "no rule is called '%s'%s%s%s",
+	sess_fail(err, SEAM_E_NO_SUCH_OBJECT, 0, "no rule is called '%s'%s%s%s",
 		  seam_show(w->what).s, near.best ? "; did you mean '" : "",
 		  near.best ? near.best : "", near.best ? "'?" : "");
 	return NULL;
@@ -124,7 +124,7 @@ count_called(struct seam_session *s, const char *name)
 
 /* Nobody of that name lives, but somebody may yet be created. */
 static bool
-is_to_come(struct seam_session *s, const struct seam_wait *w,
+is_to_come(struct seam_session *s, const struct sess_wait *w,
 	   const struct seam_thread *t, enum seam_code code)
 {
 	if (w->kind != SEAM_WAIT_BLOCKED || !any_live(s) ||
@@ -138,7 +138,7 @@ is_to_come(struct seam_session *s, const struct seam_wait *w,
 }
 
 static enum seam_code
-check_thread(struct seam_session *s, const struct seam_wait *w,
+check_thread(struct seam_session *s, const struct sess_wait *w,
 	     struct seam_error *err)
 {
 	struct seam_thread *t = seam_thread_find_name(s, w->what, 0, err);
@@ -149,7 +149,7 @@ check_thread(struct seam_session *s, const struct seam_wait *w,
 }
 
 static enum seam_code
-check_regex(struct seam_session *s, const struct seam_wait *w,
+check_regex(struct seam_session *s, const struct sess_wait *w,
 	    struct seam_error *err)
 {
 	struct seam_process *p = seam_process_find(s, w->arg, 0, err);
@@ -157,7 +157,7 @@ check_regex(struct seam_session *s, const struct seam_wait *w,
 	if (!p)
 		return err->code;
 	if (p->out < 0)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "the output of '%s' is not kept: it went to "
 				 "seam's own",
 				 seam_show(w->arg).s);
@@ -165,7 +165,7 @@ check_regex(struct seam_session *s, const struct seam_wait *w,
 }
 
 enum seam_code
-seam_wait_prepare(struct seam_session *s, struct seam_wait *w,
+seam_wait_prepare(struct seam_session *s, struct sess_wait *w,
 		  struct seam_error *err)
 {
 	struct seam_error none;
@@ -240,7 +240,7 @@ may_be_made(struct seam_session *s, const struct seam_armed *r)
 
 static enum seam_code
 no_process_left(struct seam_session *s, struct seam_armed *r,
-		struct seam_wait *w, struct seam_error *err)
+		struct sess_wait *w, struct seam_error *err)
 {
 	char buf[800] = "", path[SEAM_PATH];
 	struct seam_text t = { .buf = buf, .size = sizeof(buf) };
@@ -267,12 +267,12 @@ no_process_left(struct seam_session *s, struct seam_armed *r,
 	w->next_look = r->left + ORPHAN_NS;
 	if (!is_pinned(r) && seam_now() < w->next_look)
 		return SEAM_PENDING;
-	return seam_fail(err, SEAM_E_GONE, 0,
+	return sess_fail(err, SEAM_E_GONE, 0,
 			 "nobody is left who could come to %s: %s", r->id, buf);
 }
 
 static enum seam_code
-check_rule(struct seam_session *s, struct seam_wait *w, json_t *reply,
+check_rule(struct seam_session *s, struct sess_wait *w, json_t *reply,
 	   struct seam_error *err)
 {
 	struct seam_armed *r = rule_of(s, w, err);
@@ -281,7 +281,7 @@ check_rule(struct seam_session *s, struct seam_wait *w, json_t *reply,
 	struct seam_stand st;
 
 	if (!r)
-		return seam_fail(err, SEAM_E_GONE, 0,
+		return sess_fail(err, SEAM_E_GONE, 0,
 				 "the rule '%s' was deleted meanwhile",
 				 seam_show(w->what).s);
 	rule = seam_rule_of(s, r);
@@ -315,7 +315,7 @@ thread_gone(struct seam_session *s, const struct seam_thread *t,
 
 	if (p && p->ended)
 		seam_process_status(p, &text);
-	return seam_fail(err, SEAM_E_GONE, 0, "%s has ended%s%s",
+	return sess_fail(err, SEAM_E_GONE, 0, "%s has ended%s%s",
 			 seam_thread_describe(s, t, who, sizeof(who)),
 			 p && p->ended ? " with its process" : "", how);
 }
@@ -323,7 +323,7 @@ thread_gone(struct seam_session *s, const struct seam_thread *t,
 /* BLOCKED is said before the real call is made, which may yet return at
  * once: it is so when the kernel has it asleep, or after a while. */
 static bool
-surely_blocked(struct seam_session *s, struct seam_wait *w,
+surely_blocked(struct seam_session *s, struct sess_wait *w,
 	       const struct seam_thread *t, const struct seam_stand *st)
 {
 	struct seam_process *p = seam_process_at(s, t->proc);
@@ -343,7 +343,7 @@ surely_blocked(struct seam_session *s, struct seam_wait *w,
 }
 
 static enum seam_code
-check_blocked(struct seam_session *s, struct seam_wait *w, json_t *reply,
+check_blocked(struct seam_session *s, struct sess_wait *w, json_t *reply,
 	      struct seam_error *err)
 {
 	struct seam_thread *t = seam_thread_find_name(s, w->what, 0, err);
@@ -370,7 +370,7 @@ check_blocked(struct seam_session *s, struct seam_wait *w, json_t *reply,
 }
 
 static enum seam_code
-check_step(struct seam_session *s, struct seam_wait *w, json_t *reply,
+check_step(struct seam_session *s, struct sess_wait *w, json_t *reply,
 	   struct seam_error *err)
 {
 	struct seam_thread *t = seam_thread_find_name(s, w->what, 0, err);
@@ -379,7 +379,7 @@ check_step(struct seam_session *s, struct seam_wait *w, json_t *reply,
 
 	if (!t)
 		return err->code == SEAM_E_NO_SUCH_THREAD ?
-			   seam_fail(err, SEAM_E_GONE, 0,
+			   sess_fail(err, SEAM_E_GONE, 0,
 				     "thread '%s' has ended",
 				     seam_show(w->what).s) :
 			   err->code;
@@ -403,7 +403,7 @@ check_step(struct seam_session *s, struct seam_wait *w, json_t *reply,
 /* Processes. */
 
 static enum seam_code
-check_exit(struct seam_session *s, struct seam_wait *w, json_t *reply,
+check_exit(struct seam_session *s, struct sess_wait *w, json_t *reply,
 	   struct seam_error *err)
 {
 	struct seam_process *p = seam_process_find(s, w->what, 0, err);
@@ -429,13 +429,13 @@ check_exit(struct seam_session *s, struct seam_wait *w, json_t *reply,
 }
 
 static enum seam_code
-check_quiescent(struct seam_session *s, struct seam_wait *w)
+check_quiescent(struct seam_session *s, struct sess_wait *w)
 {
 	return seam_quiescent(s, &w->next_look) ? SEAM_OK : SEAM_PENDING;
 }
 
 static enum seam_code
-check(struct seam_session *s, struct seam_wait *w, json_t *reply,
+check(struct seam_session *s, struct sess_wait *w, json_t *reply,
       struct seam_error *err)
 {
 	switch (w->kind) {
@@ -453,13 +453,13 @@ check(struct seam_session *s, struct seam_wait *w, json_t *reply,
 	case SEAM_WAIT_THREAD:
 		return check_step(s, w, reply, err);
 	}
-	return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "an unknown wait");
+	return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "an unknown wait");
 }
 
 /* Timeouts. */
 
 static void
-say_awaited(struct seam_session *s, const struct seam_wait *w,
+say_awaited(struct seam_session *s, const struct sess_wait *w,
 	    struct seam_text *t)
 {
 	struct seam_armed *r;
@@ -500,27 +500,32 @@ say_awaited(struct seam_session *s, const struct seam_wait *w,
 }
 
 static enum seam_code
-timed_out(struct seam_session *s, const struct seam_wait *w,
+timed_out(struct seam_session *s, const struct sess_wait *w,
 	  struct seam_error *err)
 {
 	struct seam_error who;
+	struct seam_thread *t;
 	char awaited[500] = "", all[700] = "";
 	struct seam_text a = { .buf = awaited, .size = sizeof(awaited) };
 	struct seam_text e = { .buf = all, .size = sizeof(all) };
 
-	if (w->kind == SEAM_WAIT_BLOCKED &&
-	    !seam_thread_find_name(s, w->what, 0, &who)) {
-		*err = who;
-		return who.code;
+	if (w->kind == SEAM_WAIT_BLOCKED) {
+		t = seam_thread_find_name(s, w->what, 0, &who);
+		if (!t)
+			*err = who;
+		if (!t)
+			return who.code;
+		if (atomic_load(&t->state) == SEAM_THREAD_EXITED)
+			return thread_gone(s, t, err);
 	}
 	say_awaited(s, w, &a);
 	seam_everybody(s, &e, true);
-	return seam_fail(err, SEAM_E_TIMEOUT, 0, "after %llu ms %s: %s",
+	return sess_fail(err, SEAM_E_TIMEOUT, 0, "after %llu ms %s: %s",
 			 (unsigned long long)w->timeout_ms, awaited, all);
 }
 
 enum seam_code
-seam_wait_check(struct seam_session *s, struct seam_wait *w, json_t *reply,
+seam_wait_check(struct seam_session *s, struct sess_wait *w, json_t *reply,
 		struct seam_error *err)
 {
 	struct seam_error none;
@@ -530,7 +535,7 @@ seam_wait_check(struct seam_session *s, struct seam_wait *w, json_t *reply,
 	w->next_look = 0;
 	code = check(s, w, reply, err);
 	if (code == SEAM_PENDING && *s->broken)
-		return seam_fail(err, SEAM_E_GONE, 0,
+		return sess_fail(err, SEAM_E_GONE, 0,
 				 "the session is broken: %s", s->broken);
 	if (code != SEAM_PENDING || seam_now() < w->deadline)
 		return code;
@@ -538,7 +543,7 @@ seam_wait_check(struct seam_session *s, struct seam_wait *w, json_t *reply,
 }
 
 enum seam_code
-seam_wait(struct seam_session *s, struct seam_wait *w, json_t *reply,
+sess_wait(struct seam_session *s, struct sess_wait *w, json_t *reply,
 	  struct seam_error *err)
 {
 	enum seam_code code;

@@ -22,7 +22,7 @@ seam_output_check(const char *pattern, struct seam_error *err)
 		return SEAM_OK;
 	}
 	regerror(r, &re, why, sizeof(why));
-	return seam_fail(err, SEAM_E_SYNTAX, 0, "/%s/: %s",
+	return sess_fail(err, SEAM_E_SYNTAX, 0, "/%s/: %s",
 			 seam_show(pattern).s, why);
 }
 
@@ -68,7 +68,7 @@ matches(const char *pattern, const char *text, size_t len, json_t *reply)
 
 /* How long it is still polled closely. */
 static uint64_t
-pause_ns(const struct seam_wait *w, uint64_t now)
+pause_ns(const struct sess_wait *w, uint64_t now)
 {
 	uint64_t began = w->deadline - w->timeout_ms * 1000000;
 
@@ -76,7 +76,7 @@ pause_ns(const struct seam_wait *w, uint64_t now)
 }
 
 enum seam_code
-seam_output_look(struct seam_session *s, struct seam_wait *w, json_t *reply,
+seam_output_look(struct seam_session *s, struct sess_wait *w, json_t *reply,
 		 struct seam_error *err)
 {
 	struct seam_process *p = seam_process_find(s, w->arg, 0, err);
@@ -93,7 +93,7 @@ seam_output_look(struct seam_session *s, struct seam_wait *w, json_t *reply,
 	if (yes)
 		return SEAM_OK;
 	if (ended)
-		return seam_fail(err, SEAM_E_GONE, 0,
+		return sess_fail(err, SEAM_E_GONE, 0,
 				 "%s has ended, and its output did not match "
 				 "/%s/",
 				 seam_show(w->arg).s, seam_show(w->what).s);

@@ -151,7 +151,8 @@ seam_warden_dismiss(struct seam_session *s)
 	 * taken in this thread, where it is blocked. */
 	seam_write_quietly(s->warden, "q", 1);
 	close(s->warden);
-	while (waitpid(s->own->warden, NULL, (int)__WCLONE) < 0 && errno == EINTR)
+	while (waitpid(s->own->warden, NULL, (int)__WCLONE) < 0 &&
+	       errno == EINTR)
 		;
 	s->warden = -1;
 	s->own->warden = 0;

@@ -34,7 +34,7 @@ seam_code_name(enum seam_code code)
 }
 
 enum seam_code
-seam_fail(struct seam_error *err, enum seam_code code, int column,
+sess_fail(struct seam_error *err, enum seam_code code, int column,
 	  const char *fmt, ...)
 {
 	va_list ap;
@@ -113,13 +113,13 @@ check_bytes(const char *line, struct seam_error *err)
 	size_t n = strnlen(line, SEAM_LINE_MAX + 1);
 
 	if (n > SEAM_LINE_MAX)
-		return seam_fail(err, SEAM_E_SYNTAX,
+		return sess_fail(err, SEAM_E_SYNTAX,
 				 seam_column(1, SEAM_LINE_MAX),
 				 "the line is longer than %zu bytes",
 				 SEAM_LINE_MAX);
 	for (size_t i = 0; i < n; i++)
 		if (is_control(line[i]) && line[i] != '\t')
-			return seam_fail(err, SEAM_E_SYNTAX, seam_column(1, i),
+			return sess_fail(err, SEAM_E_SYNTAX, seam_column(1, i),
 					 "control character 0x%02x in the "
 					 "line; only tabs are allowed",
 					 (unsigned char)line[i]);
@@ -200,7 +200,7 @@ take_quoted(struct splitter *s)
 		if (*s->p == '\\' && s->p[1]) {
 			c = unescape(s->p[1]);
 			if (c < 0)
-				return seam_fail(
+				return sess_fail(
 				    s->err, SEAM_E_SYNTAX, here(s),
 				    "unknown escape; in quotes there "
 				    "are \\\" \\\\ \\n \\t");
@@ -209,7 +209,7 @@ take_quoted(struct splitter *s)
 		} else if (*s->p) {
 			*s->o++ = *s->p;
 		} else {
-			return seam_fail(s->err, SEAM_E_SYNTAX, opened,
+			return sess_fail(s->err, SEAM_E_SYNTAX, opened,
 					 "this quote is never closed");
 		}
 	}
@@ -254,7 +254,7 @@ take_word(struct splitter *s)
 
 	w = new_word(s);
 	if (!w)
-		return seam_fail(s->err, SEAM_E_UNSUPPORTED, 0,
+		return sess_fail(s->err, SEAM_E_UNSUPPORTED, 0,
 				 "out of memory");
 	if (*s->p == '/' && !s->no_regex) {
 		end = regex_end(s->p);
@@ -282,7 +282,7 @@ seam_split(const char *line, struct seam_words *out, struct seam_error *err)
 	/* A word and its NUL are no longer than the word and its blank. */
 	out->store = s.o = malloc(strlen(line) + 1);
 	if (!s.o)
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	while (!code) {
 		while (is_blank(*s.p))
 			s.p++;
@@ -356,12 +356,12 @@ seam_number_parse(const char *text, int column, uint64_t min, uint64_t max,
 
 	how = scan_number(&p, &v);
 	if (how == SCAN_NONE || *p)
-		return seam_fail(err, SEAM_E_SYNTAX,
+		return sess_fail(err, SEAM_E_SYNTAX,
 				 seam_column(column, (size_t)(p - text)),
 				 "expected a number, met '%s'",
 				 seam_show(text).s);
 	if (how == SCAN_BIG || v < min || v > max)
-		return seam_fail(err, SEAM_E_SYNTAX, column,
+		return sess_fail(err, SEAM_E_SYNTAX, column,
 				 "expected a number from %llu to %llu, "
 				 "met '%s'",
 				 (unsigned long long)min,
@@ -374,7 +374,7 @@ static enum seam_code
 range_error(const char *text, const char *p, int column, const char *what,
 	    struct seam_error *err)
 {
-	return seam_fail(err, SEAM_E_SYNTAX,
+	return sess_fail(err, SEAM_E_SYNTAX,
 			 seam_column(column, (size_t)(p - text)),
 			 "%s, met '%s'; a range is OFF+LEN in bytes, such as "
 			 "0x40000001+1; LEN 0 is to the end of the file",

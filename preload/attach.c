@@ -403,8 +403,10 @@ seam_modules_changed(void)
 void
 seam_exec_begins(void)
 {
-	if (seam_arena)
-		atomic_store(&seam_proc->state, SEAM_PROC_EXECING);
+	if (!seam_arena)
+		return;
+	atomic_store(&seam_proc->state, SEAM_PROC_EXECING);
+	seam_door();
 }
 
 void

@@ -180,7 +180,7 @@ arm(const char *line, const char *as)
 	ck_assert_int_eq(seam_split(line, &words, &err), SEAM_OK);
 	ck_assert_msg(!seam_selector_parse(&words, 0, NULL, &sel, &err), "%s",
 		      err.text);
-	code = seam_pause(session, &sel, as, NULL, &err);
+	code = sess_pause(session, &sel, as, NULL, &err);
 	seam_selector_free(&sel);
 	seam_words_free(&words);
 	return code;
@@ -194,7 +194,7 @@ hold(const char *text, const char *as, uint64_t ms, int mode)
 	enum seam_code code;
 
 	ck_assert_int_eq(seam_object_parse(text, 1, &name, &err), SEAM_OK);
-	code = seam_hold(session, &name, &how, as, NULL, &err);
+	code = sess_hold(session, &name, &how, as, NULL, &err);
 	seam_object_name_free(&name);
 	return code;
 }
@@ -202,11 +202,11 @@ hold(const char *text, const char *as, uint64_t ms, int mode)
 static enum seam_code
 await(enum seam_wait_kind kind, const char *what, uint64_t ms, json_t *reply)
 {
-	struct seam_wait w = { .kind = kind, .what = what, .timeout_ms = ms };
+	struct sess_wait w = { .kind = kind, .what = what, .timeout_ms = ms };
 	json_t *own = json_object();
 	enum seam_code code;
 
-	code = seam_wait(session, &w, reply ? reply : own, &err);
+	code = sess_wait(session, &w, reply ? reply : own, &err);
 	json_decref(own);
 	return code;
 }
@@ -295,7 +295,7 @@ START_TEST(table_object)
 			  SEAM_FAMILY_BIT(SEAM_FAMILY_MUTEX));
 	ck_assert_uint_eq(gate_of(p)->mode, SEAM_MODE_RULES);
 	ck_assert_uint_eq(table_of(p)->wild, 0);
-	ck_assert_int_eq(seam_delete(session, "x", &err), SEAM_OK);
+	ck_assert_int_eq(sess_delete(session, "x", &err), SEAM_OK);
 	ck_assert_ptr_null(table_of(p));
 	ck_assert(!bit(gate_of(p)->objects, ADDR(&the_lock)));
 	ck_assert_uint_eq(gate_of(p)->armed | gate_of(p)->mode, 0);
@@ -406,7 +406,7 @@ START_TEST(shared_memory)
 
 	pthread_mutex_init(shared, NULL);
 	ck_assert_int_eq(seam_object_parse(line, 1, &name, &err), SEAM_OK);
-	ck_assert_msg(!seam_hold(session, &name, &how, "h", NULL, &err), "%s",
+	ck_assert_msg(!sess_hold(session, &name, &how, "h", NULL, &err), "%s",
 		      err.text);
 	seam_object_name_free(&name);
 	ck_assert_ptr_nonnull(table_of(a));
@@ -426,9 +426,9 @@ START_TEST(ids)
 	ck_assert_int_eq(arm("mutex.lock", "p1"), SEAM_OK);
 	ck_assert_int_eq(arm("mutex.lock", NULL), SEAM_OK);
 	ck_assert_ptr_nonnull(seam_rule_find(session, "p2"));
-	ck_assert_int_eq(seam_delete(session, "y", &err),
+	ck_assert_int_eq(sess_delete(session, "y", &err),
 			 SEAM_E_NO_SUCH_OBJECT);
-	ck_assert_int_eq(seam_delete(session, "all", &err), SEAM_OK);
+	ck_assert_int_eq(sess_delete(session, "all", &err), SEAM_OK);
 	ck_assert_ptr_null(seam_rule_find(session, "x"));
 }
 END_TEST
@@ -458,13 +458,13 @@ START_TEST(arrivals)
 	assert_field(reply, "thread", "P1.T0");
 	ck_assert_int_eq(await(SEAM_WAIT_RULE, "x", 1, NULL), SEAM_E_TIMEOUT);
 	ck_assert_int_eq(await(SEAM_WAIT_PARKED, "x", 1, NULL), SEAM_OK);
-	ck_assert_int_eq(seam_release(session, "x", &n, &err), SEAM_OK);
+	ck_assert_int_eq(sess_release(session, "x", &n, &err), SEAM_OK);
 	ck_assert_uint_eq(n, 2);
 	ck_assert_uint_eq(atomic_load(&one->park) + atomic_load(&two->park), 0);
 	ck_assert_int_eq(await(SEAM_WAIT_PARKED, "x", 1, NULL), SEAM_E_TIMEOUT);
 	stand(one, SEAM_THREAD_PARKED, rule, ADDR(&the_lock), 300);
 	ck_assert_int_eq(await(SEAM_WAIT_RULE, "x", 1, NULL), SEAM_OK);
-	ck_assert_int_eq(seam_delete(session, "x", &err), SEAM_OK);
+	ck_assert_int_eq(sess_delete(session, "x", &err), SEAM_OK);
 	ck_assert_uint_eq(atomic_load(&one->park), 0);
 	ck_assert_uint_eq(arena->rule[rule - 1].armed, 0);
 	json_decref(reply);
@@ -478,18 +478,18 @@ START_TEST(release_thread)
 	unsigned n = 9;
 
 	stand(t, SEAM_THREAD_PARKED, 0, ADDR(&the_lock), 1);
-	ck_assert_int_eq(seam_release(session, "A", &n, &err), SEAM_OK);
+	ck_assert_int_eq(sess_release(session, "A", &n, &err), SEAM_OK);
 	ck_assert_uint_eq(n, 1);
 	ck_assert_uint_eq(atomic_load(&t->park), 0);
 	ck_assert_int_eq(hold("the_lock", "h", 1000, 0), SEAM_OK);
 	stand(t, SEAM_THREAD_HELD, seam_rule_find(session, "h")->index + 1,
 	      ADDR(&the_lock), 2);
-	ck_assert_int_eq(seam_release(session, "A", &n, &err),
+	ck_assert_int_eq(sess_release(session, "A", &n, &err),
 			 SEAM_E_UNSUPPORTED);
 	ck_assert_ptr_nonnull(strstr(err.text, "release h"));
-	ck_assert_int_eq(seam_release(session, "h", &n, &err), SEAM_OK);
+	ck_assert_int_eq(sess_release(session, "h", &n, &err), SEAM_OK);
 	ck_assert_uint_eq(n, 1);
-	ck_assert_int_eq(seam_release(session, "nobody", &n, &err),
+	ck_assert_int_eq(sess_release(session, "nobody", &n, &err),
 			 SEAM_E_NO_SUCH_OBJECT);
 }
 END_TEST
@@ -501,7 +501,7 @@ START_TEST(stepping)
 	unsigned n;
 
 	stand(t, SEAM_THREAD_PARKED, 0, ADDR(&the_lock), 1);
-	ck_assert_int_eq(seam_step(session, "A", &err), SEAM_OK);
+	ck_assert_int_eq(sess_step(session, "A", &err), SEAM_OK);
 	ck_assert_uint_eq(atomic_load(&t->step), 1);
 	ck_assert_uint_eq(atomic_load(&t->park), 0);
 	ck_assert_uint_eq(gate_of(p)->mode, SEAM_MODE_STEP);
@@ -510,7 +510,7 @@ START_TEST(stepping)
 	atomic_store(&t->step, 0);
 	stand(t, SEAM_THREAD_PARKED, 0, ADDR(&the_lock), 2);
 	ck_assert_int_eq(await(SEAM_WAIT_THREAD, "A", 1, NULL), SEAM_OK);
-	ck_assert_int_eq(seam_release(session, "A", &n, &err), SEAM_OK);
+	ck_assert_int_eq(sess_release(session, "A", &n, &err), SEAM_OK);
 	ck_assert_uint_eq(n, 1);
 }
 END_TEST
@@ -577,7 +577,7 @@ START_TEST(hold_free)
 	ck_assert_uint_eq(arena->rule[r->notify - 1].action,
 			  SEAM_ACTION_NOTIFY);
 	ck_assert_int_eq(hold("the_lock", NULL, 1, 0), SEAM_E_UNSUPPORTED);
-	ck_assert_int_eq(seam_release(session, "h", &n, &err), SEAM_OK);
+	ck_assert_int_eq(sess_release(session, "h", &n, &err), SEAM_OK);
 	ck_assert_ptr_null(table_of(p));
 	ck_assert_ptr_null(seam_rule_find(session, "h"));
 }
@@ -637,7 +637,7 @@ START_TEST(hold_file)
 	ck_assert_msg(!hold(name, "h", 1000, 0), "%s", err.text);
 	ck_assert(!lockable(path));
 	ck_assert_int_eq(hold(name, NULL, 30, 0), SEAM_E_TIMEOUT);
-	ck_assert_int_eq(seam_release(session, "h", &n, &err), SEAM_OK);
+	ck_assert_int_eq(sess_release(session, "h", &n, &err), SEAM_OK);
 	ck_assert(lockable(path));
 	unlink(path);
 	close(fd);
@@ -659,7 +659,7 @@ START_TEST(hold_named_semaphore)
 	ck_assert_msg(!hold(object_name, "h", 1000, 0), "%s", err.text);
 	sem_getvalue(sem, &value);
 	ck_assert_int_eq(value, 0);
-	ck_assert_int_eq(seam_release(session, "h", &n, &err), SEAM_OK);
+	ck_assert_int_eq(sess_release(session, "h", &n, &err), SEAM_OK);
 	sem_getvalue(sem, &value);
 	ck_assert_int_eq(value, 2);
 	sem_close(sem);
@@ -757,7 +757,7 @@ START_TEST(damaged)
 	json_decref(seam_table_procs(session));
 	json_decref(seam_table_rules(session));
 	json_decref(seam_stats(session));
-	text = seam_describe(session);
+	text = sess_describe(session);
 	ck_assert_ptr_nonnull(text);
 	free(text);
 	seam_drain(session);

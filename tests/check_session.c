@@ -228,24 +228,52 @@ START_TEST(occupied_places)
 }
 END_TEST
 
-/* Clients: "echo TEXT", "exit PROC" waits for an end, "bye". */
+/* Clients: any text is echoed; "exit PROC" waits for an end, "soon PROC" not
+ * for long; "run PROGRAM" starts a target; "bye". */
 
 static _Atomic int n_closed;
 
 static void
+begin_wait(struct seam_client *c, const char *what, uint64_t timeout_ms)
+{
+	struct sess_wait *w = calloc(1, sizeof(*w));
+
+	w->kind = SEAM_WAIT_EXIT;
+	w->what = strdup(what);
+	w->timeout_ms = timeout_ms;
+	seam_client_set_data(c, w);
+	seam_client_wait(c, w);
+}
+
+static void
+run_program(struct seam_client *c, const char *program)
+{
+	const char *argv[] = { program, NULL };
+	struct sess_start how = { .argv = (char *const *)(uintptr_t)argv };
+	struct seam_error e = { .code = SEAM_OK };
+	enum seam_code code;
+
+	code = sess_start(seam_client_session(c), &how, NULL, &e);
+	if (code == SEAM_OK)
+		seam_client_write(c, "ok\n", 3);
+	else
+		seam_client_write(c, e.text, strlen(e.text));
+}
+
+static void
 on_line(struct seam_client *c, char *line, void *data)
 {
-	struct seam_wait *w;
-
 	(void)data;
 	if (!strncmp(line, "exit ", 5)) {
-		w = calloc(1, sizeof(*w));
-		w->kind = SEAM_WAIT_EXIT;
-		w->what = strdup(line + 5);
-		w->timeout_ms = 10000;
-		free(seam_client_data(c));
-		seam_client_set_data(c, w);
-		seam_client_wait(c, w);
+		begin_wait(c, line + 5, 10000);
+		return;
+	}
+	if (!strncmp(line, "soon ", 5)) {
+		begin_wait(c, line + 5, 50);
+		return;
+	}
+	if (!strncmp(line, "run ", 4)) {
+		run_program(c, line + 4);
 		return;
 	}
 	seam_client_write(c, line, strlen(line));
@@ -257,7 +285,7 @@ on_line(struct seam_client *c, char *line, void *data)
 static void
 drop_wait(struct seam_client *c)
 {
-	struct seam_wait *w = seam_client_data(c);
+	struct sess_wait *w = seam_client_data(c);
 
 	seam_client_set_data(c, NULL);
 	if (w)
@@ -266,7 +294,7 @@ drop_wait(struct seam_client *c)
 }
 
 static void
-on_waited(struct seam_client *c, struct seam_wait *w, enum seam_code code,
+on_waited(struct seam_client *c, struct sess_wait *w, enum seam_code code,
 	  json_t *reply, struct seam_error *e, void *data)
 {
 	char line[200];
@@ -469,8 +497,8 @@ receive(int fd, char *line, size_t size)
 static struct seam_arena *
 map_arena(int fd)
 {
-	struct seam_arena *a = mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE,
-				    MAP_SHARED, fd, 0);
+	struct seam_arena *a =
+	    mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	ck_assert_ptr_ne(a, MAP_FAILED);
 	return a;
@@ -595,6 +623,23 @@ START_TEST(waiting)
 	say(other, "exit P1\n");
 	ck_assert_int_eq(strncmp(hear(other), "ok P1", 5), 0);
 	close(other);
+}
+END_TEST
+
+START_TEST(timeouts)
+{
+	struct player p;
+	int fd = dial();
+
+	start_player(&p, seam_session_socket(session));
+	/* The server's own, then one that the ringer may have begun. */
+	say(fd, "soon P1\nsoon P1\nsoon P1\nexit P1\nsoon P1\n");
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(strncmp(hear(fd), "timeout P1", 10), 0);
+	end_player(&p);
+	ck_assert_int_eq(strncmp(hear(fd), "ok P1", 5), 0);
+	ck_assert_int_eq(strncmp(hear(fd), "ok P1", 5), 0);
+	close(fd);
 }
 END_TEST
 
@@ -835,10 +880,10 @@ END_TEST
 static enum seam_code
 start(const char *alias, const char *const argv[], unsigned *index)
 {
-	struct seam_start how = { .alias = alias,
+	struct sess_start how = { .alias = alias,
 				  .argv = (char *const *)(uintptr_t)argv };
 
-	return seam_start(session, &how, index, &err);
+	return sess_start(session, &how, index, &err);
 }
 
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -886,27 +931,24 @@ START_TEST(start_output)
 			     "exit 3";
 	const char *env[] = { "MARK=here", NULL };
 	const char *argv[] = { "sh", "-c", script, NULL };
-	struct seam_start how = { .alias = "A",
+	struct sess_start how = { .alias = "A",
 				  .argv = (char *const *)(uintptr_t)argv,
 				  .env = (char *const *)(uintptr_t)env,
 				  .dir = "/usr" };
 	char *text;
 	size_t len;
 
-	ck_assert_int_eq(seam_start(session, &how, NULL, &err), SEAM_OK);
+	ck_assert_int_eq(sess_start(session, &how, NULL, &err), SEAM_OK);
 	ck_assert_int_eq(start("A", ARGV("true"), NULL), SEAM_E_AMBIGUOUS);
-	ck_assert_int_eq(seam_send(session, "A", "wo", false, &err), SEAM_OK);
-	ck_assert_int_eq(seam_send(session, "A", "rd\n", true, &err), SEAM_OK);
+	ck_assert_int_eq(sess_send(session, "A", "wo", false, &err), SEAM_OK);
+	ck_assert_int_eq(sess_send(session, "A", "rd\n", true, &err), SEAM_OK);
 	ck_assert_int_eq(WEXITSTATUS(status_of("A")), 3);
-	ck_assert_int_eq(seam_output(session, "A", &text, &len, &err),
-			 SEAM_OK);
+	ck_assert_int_eq(sess_output(session, "A", &text, &len, &err), SEAM_OK);
 	ck_assert_str_eq(text, "got word\noops\n/usr\n");
 	ck_assert_uint_eq(len, strlen(text));
 	free(text);
-	ck_assert_int_eq(seam_send(session, "A", "x", true, &err),
-			 SEAM_E_GONE);
-	ck_assert_int_eq(seam_signal(session, "A", SIGTERM, &err),
-			 SEAM_E_GONE);
+	ck_assert_int_eq(sess_send(session, "A", "x", true, &err), SEAM_E_GONE);
+	ck_assert_int_eq(seam_signal(session, "A", SIGTERM, &err), SEAM_E_GONE);
 }
 END_TEST
 
@@ -932,11 +974,44 @@ START_TEST(start_refused)
 }
 END_TEST
 
+/* A line that sleeps in the server's thread, and another of the same client
+ * that does in the ringer's, stop nobody. */
+START_TEST(start_from_a_client)
+{
+	int fd[4];
+
+	seam_serve_clients(session, &ops, NULL);
+	for (int i = 0; i < 4; i++) {
+		fd[i] = dial();
+		say(fd[i], "run cat\nhere\nrun true\nbye\n");
+	}
+	for (int i = 0; i < 4; i++) {
+		ck_assert_str_eq(hear(fd[i]), "ok");
+		ck_assert_str_eq(hear(fd[i]), "here");
+		ck_assert_str_eq(hear(fd[i]), "ok");
+		ck_assert_str_eq(hear(fd[i]), "bye");
+		close(fd[i]);
+	}
+	fd[0] = dial();
+	fd[1] = dial();
+	say(fd[0], "exit P1\nrun true\nexit P1\nlast\n");
+	say(fd[1], "soon P1\n");
+	hear(fd[1]);
+	ck_assert_int_eq(seam_signal(session, "P1", SIGKILL, &err), SEAM_OK);
+	ck_assert_int_eq(strncmp(hear(fd[0]), "ok P1", 5), 0);
+	ck_assert_str_eq(hear(fd[0]), "ok");
+	ck_assert_int_eq(strncmp(hear(fd[0]), "ok P1", 5), 0);
+	ck_assert_str_eq(hear(fd[0]), "last");
+	close(fd[0]);
+	close(fd[1]);
+}
+END_TEST
+
 START_TEST(start_many)
 {
 	for (int i = 0; i < 40; i++)
-		ck_assert_msg(start(NULL, ARGV("true"), NULL) == SEAM_OK,
-			      "%s", err.text);
+		ck_assert_msg(start(NULL, ARGV("true"), NULL) == SEAM_OK, "%s",
+			      err.text);
 	for (int i = 1; i <= 40; i++) {
 		char name[16];
 
@@ -951,16 +1026,13 @@ START_TEST(children_are_named)
 	struct seam_process *p;
 	char *text;
 
-	ck_assert_int_eq(start("A",
-			       ARGV("sh", "-c",
-				    "(exit 0) & wait; /bin/true; exec cat"),
-			       NULL),
-			 SEAM_OK);
-	ck_assert_int_eq(seam_send(session, "A", "end\n", true, &err),
-			 SEAM_OK);
+	ck_assert_int_eq(
+	    start("A", ARGV("sh", "-c", "(exit 0) & wait; /bin/true; exec cat"),
+		  NULL),
+	    SEAM_OK);
+	ck_assert_int_eq(sess_send(session, "A", "end\n", true, &err), SEAM_OK);
 	ck_assert_int_eq(status_of("A"), 0);
-	ck_assert_int_eq(seam_output(session, "A", &text, NULL, &err),
-			 SEAM_OK);
+	ck_assert_int_eq(sess_output(session, "A", &text, NULL, &err), SEAM_OK);
 	ck_assert_str_eq(text, "end\n");
 	free(text);
 	seam_lock(session);
@@ -970,6 +1042,25 @@ START_TEST(children_are_named)
 	ck_assert_msg(p, "%s", err.text);
 	ck_assert_ptr_nonnull(strstr(p->exe, "cat"));
 	seam_unlock(session);
+}
+END_TEST
+
+/* What became of it is told, though it ends before anybody can look. */
+START_TEST(exec_into_the_unknown)
+{
+	char script[512];
+	struct seam_process *p;
+	unsigned i;
+
+	snprintf(script, sizeof(script), "exec %s/static_prog",
+		 getenv("SEAM_TEST_PROGRAMS"));
+	ck_assert_int_eq(start("A", ARGV("sh", "-c", script), &i), SEAM_OK);
+	ck_assert_int_eq(status_of("A"), 0);
+	p = &session->process[i];
+	ck_assert_ptr_nonnull(p->unhooked);
+	ck_assert_int_eq(start("B", ARGV(script + strlen("exec ")), NULL),
+			 SEAM_E_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(err.text, "static"));
 }
 END_TEST
 
@@ -1041,6 +1132,7 @@ session_suite(void)
 	tcase_add_test(tc, attaching);
 	tcase_add_test(tc, attaching_refused);
 	tcase_add_test(tc, waiting);
+	tcase_add_test(tc, timeouts);
 	tcase_add_test(tc, vanishing);
 	tcase_add_test(tc, closing_ends_waits);
 	tcase_add_loop_test(tc, damaged, 0, 6);
@@ -1059,8 +1151,11 @@ session_suite(void)
 	tcase_add_test(tc, start_true);
 	tcase_add_test(tc, start_output);
 	tcase_add_test(tc, start_refused);
+	tcase_add_test(tc, start_from_a_client);
 	tcase_add_test(tc, start_many);
 	tcase_add_test(tc, children_are_named);
+	if (getenv("SEAM_TEST_PROGRAMS"))
+		tcase_add_test(tc, exec_into_the_unknown);
 	tcase_add_test(tc, closing_ends_targets);
 	tcase_add_test(tc, leaving_targets);
 	suite_add_tcase(suite, tc);

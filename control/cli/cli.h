@@ -50,6 +50,7 @@ struct cli_watch {
 	int pipe[2];
 	unsigned signals;
 	bool timed_out;
+	atomic_bool stopped; /* scripts end */
 };
 bool cli_watch_start(struct cli_watch *w);
 /* The time counts from here. */

@@ -97,11 +97,11 @@ cli_wait_exit(struct seam_session *s, const char *alias, int *status,
 	const char *name;
 
 	do {
-		struct seam_wait w = { .kind = SEAM_WAIT_EXIT,
+		struct sess_wait w = { .kind = SEAM_WAIT_EXIT,
 				       .what = alias,
 				       .timeout_ms = SEAM_MS_MAX };
 
-		code = seam_wait(s, &w, reply, err);
+		code = sess_wait(s, &w, reply, err);
 	} while (code == SEAM_E_TIMEOUT);
 	name = json_string_value(json_object_get(reply, "signal"));
 	if (name)

@@ -45,16 +45,16 @@ static enum seam_code
 start_main(void *data, struct seam_error *err)
 {
 	struct job *j = data;
-	struct seam_start how = { .alias = "main",
+	struct sess_start how = { .alias = "main",
 				  .argv = j->argv,
 				  .stdio = SEAM_INHERIT };
 	enum seam_code code;
 	unsigned proc;
 
 	if (j->started)
-		return seam_fail(err, SEAM_E_FAILED, 0,
+		return sess_fail(err, SEAM_E_FAILED, 0,
 				 "main was started before");
-	code = seam_start(j->session, &how, &proc, err);
+	code = sess_start(j->session, &how, &proc, err);
 	j->started = !code;
 	return code;
 }
@@ -65,6 +65,7 @@ carry_out(struct job *j)
 {
 	struct seam_context ctx = { .session = j->session,
 				    .start_main = start_main,
+				    .stop = &j->watch.stopped,
 				    .data = j };
 	struct seam_error err;
 	enum seam_code code;

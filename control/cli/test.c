@@ -125,6 +125,7 @@ in_session(struct test *t)
 	}
 	commands = seam_commands_serve(t->ctx.session);
 	watch.session = t->ctx.session;
+	t->ctx.stop = &watch.stopped;
 	if (commands && cli_watch_start(&watch)) {
 		status = seam_exit_of(
 		    seam_script_run(t->script, &t->ctx, stderr, t->f));

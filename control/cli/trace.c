@@ -88,10 +88,13 @@ put_head(struct trace *t, const struct seam_event *e)
 {
 	int64_t ns =
 	    e->time ? (int64_t)e->time + t->offset : clock_ns(CLOCK_REALTIME);
-	time_t seconds = (time_t)(ns / 1000000000);
+	time_t seconds;
 	struct tm tm;
 	char when[16];
 
+	if (e->moment == SEAM_AFTER)
+		ns += (int64_t)e->waited;
+	seconds = (time_t)(ns / 1000000000);
 	localtime_r(&seconds, &tm);
 	strftime(when, sizeof(when), "%H:%M:%S", &tm);
 	fputs(e->thread, t->out);
@@ -166,7 +169,7 @@ listen_in(struct trace *t, struct seam_session *s, struct seam_error *err)
 		return code;
 	code = seam_selector_parse(&words, 0, NULL, &sel, err);
 	if (!code)
-		code = seam_log(s, &sel, on_event, t, &id, err);
+		code = sess_log(s, &sel, on_event, t, &id, err);
 	seam_selector_free(&sel);
 	seam_words_free(&words);
 	return code;
@@ -176,7 +179,7 @@ static enum seam_code
 run_target(struct trace *t, struct seam_session *s, int *status,
 	   struct seam_error *err)
 {
-	struct seam_start how = { .alias = "main",
+	struct sess_start how = { .alias = "main",
 				  .argv = t->argv,
 				  .stdio = SEAM_INHERIT };
 	struct cli_watch watch = { .session = s, .target = "main" };
@@ -184,8 +187,8 @@ run_target(struct trace *t, struct seam_session *s, int *status,
 	unsigned proc;
 
 	if (!cli_watch_start(&watch))
-		return seam_fail(err, SEAM_E_UNSUPPORTED, 0, "cannot go on");
-	code = seam_start(s, &how, &proc, err);
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "cannot go on");
+	code = sess_start(s, &how, &proc, err);
 	if (!code)
 		code = cli_wait_exit(s, "main", status, err);
 	cli_watch_end(&watch);

@@ -57,6 +57,7 @@ static void
 finish_off(struct cli_watch *w)
 {
 	send_signal(w, SIGKILL);
+	atomic_store(&w->stopped, true);
 	seam_session_stop(w->session);
 }
 
@@ -73,12 +74,13 @@ take_signal(struct cli_watch *w, const struct word *word)
 static void
 take_timeout(struct cli_watch *w)
 {
-	char *state = seam_describe(w->session);
+	char *state = sess_describe(w->session);
 
 	w->timed_out = true;
 	cli_warn("not done after %llu ms", (unsigned long long)w->timeout_ms);
 	fputs(state ? state : "", stderr);
 	free(state);
+	atomic_store(&w->stopped, true);
 	send_signal(w, SIGTERM);
 }
 

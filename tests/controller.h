@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the suites share that speak to a real controller: `seam serve` as a
+ * child, with a private directory for its socket and its targets, and clients
+ * of it.  Whatever does not come within CONTROLLER_PATIENCE_MS fails the
+ * test, and says what was waited for.
+ */
+#ifndef SEAM_TESTS_CONTROLLER_H
+#define SEAM_TESTS_CONTROLLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define CONTROLLER_PATIENCE_MS 20000
+
+struct controller {
+	pid_t pid;     /* 0: ended */
+	char dir[64];  /* private; where it and its targets run */
+	char path[80]; /* the socket, in a directory below */
+};
+
+/* In a fresh directory; returns when it listens. */
+void controller_start(struct controller *c);
+/* Another at that path: returns at once, output appended to dir/log. */
+pid_t controller_spawn(const struct controller *c, const char *path);
+/* Asks it to end, and gives its wait status. */
+int controller_end(struct controller *c);
+/* Removes the directory; what stood in it besides `log` may not matter. */
+void controller_remove(struct controller *c);
+/* What it wrote to its standard error; malloc'd. */
+char *controller_log(const struct controller *c);
+
+struct client {
+	int fd;
+	char *in; /* not yet taken */
+	size_t n, size;
+	char *body; /* of the last reply: its lines without their blanks */
+	size_t body_len;
+	char *last;	 /* its last line, or an event */
+	unsigned events; /* `!` lines seen */
+};
+
+void client_open(struct client *c, const char *path);
+void client_close(struct client *c);
+/* Bytes as they are. */
+void client_send(struct client *c, const char *bytes, size_t n);
+/* The next reply's last line; NULL: the other side has closed.  Valid until
+ * the next call. */
+const char *client_hear(struct client *c);
+/* A line, and its reply.  ask_ok fails the test where it is not ok. */
+const char *ask(struct client *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+const char *ask_ok(struct client *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same where `err CODE` is wanted; code may be "a|b". */
+const char *ask_err(struct client *c, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* What the process has written, exactly; valid until the next call. */
+const char *ask_output(struct client *c, const char *proc);
+/* key=value of the last reply without its quotes, into a static buffer. */
+const char *reply_field(struct client *c, const char *key);
+/* Is the code of this reply one of a|b? */
+bool reply_has_code(const char *reply, const char *codes);
+
+uint64_t now_ms(void);
+/* Looks every millisecond until it is true, or patience is at its end. */
+bool came_true(bool (*is_true)(void *), void *data);
+bool process_is_gone(void *pid);
+bool path_is_gone(void *path);
+/* The first process of that name (comm) whose maps have that line, 0: none;
+ * name NULL: any. */
+pid_t find_process(const char *comm, pid_t other_than);
+const char *needed_env(const char *name);
+
+#endif
