@@ -185,7 +185,7 @@ await(struct seam_session *s, struct seam_armed *r, struct granting *g,
 		if (all_free(s, r, g))
 			return SEAM_OK;
 		now = seam_now();
-		if (g->error == EFAULT || now >= until)
+		if (g->error == EFAULT || now >= until || seam_ending(s))
 			return not_granted(s, r, g, err);
 		seam_bell_wait(s, bell,
 			       now + LOOK_NS < until ? now + LOOK_NS : until);

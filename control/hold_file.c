@@ -185,7 +185,7 @@ await(struct seam_session *s, struct seam_armed *r, struct seam_error *err)
 					 seam_show(r->sel.obj.name).s,
 					 strerror(errno));
 		now = seam_now();
-		if (now >= until)
+		if (now >= until || seam_ending(s))
 			return not_granted(s, r, err);
 		seam_bell_wait(s, bell,
 			       now + LOOK_NS < until ? now + LOOK_NS : until);

@@ -366,7 +366,10 @@ seam_gate_refresh(struct seam_session *s, struct seam_process *p)
 {
 	struct seam_ruled *ruled = seam_ruled(s, p);
 	struct seam_gate *g = gate_of(s, p);
-	uint32_t mode = 0, armed = ruled->families;
+	/* Threads have names, and libraries are known, whatever is asked. */
+	uint32_t mode = 0, armed = ruled->families |
+				   SEAM_FAMILY_BIT(SEAM_FAMILY_THREAD) |
+				   SEAM_FAMILY_BIT(SEAM_FAMILY_MODULE);
 
 	if (s->watching)
 		mode |= SEAM_MODE_WATCH;

@@ -92,7 +92,8 @@ settled(struct seam_session *s, const char *name, struct seam_error *err)
 		seam_stand(t, &st);
 		if (!seam_room(s)->stepped[i] || st.parked ||
 		    st.state == SEAM_THREAD_EXITED ||
-		    st.state == SEAM_THREAD_BLOCKED || seam_now() >= until)
+		    st.state == SEAM_THREAD_BLOCKED || seam_now() >= until ||
+		    seam_ending(s))
 			return t;
 		seam_bell_wait(s, bell, until);
 	}

@@ -88,6 +88,13 @@ seam_bell_wait(struct seam_session *s, uint32_t seen, uint64_t until)
 	seam_is_sound(s);
 }
 
+bool
+seam_ending(struct seam_session *s)
+{
+	return atomic_load(&s->stopping) || atomic_load(&s->own->stop) ||
+	       s->broken[0];
+}
+
 void
 seam_bell_ring(struct seam_session *s)
 {

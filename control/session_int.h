@@ -120,6 +120,8 @@ uint64_t seam_now(void); /* ns, CLOCK_MONOTONIC */
 /* Waits for the bell to move on from `seen`, at most until `until` (ns);
  * the lock is let go meanwhile. */
 void seam_bell_wait(struct seam_session *s, uint32_t seen, uint64_t until);
+/* No wait shall go on: the session was told to stop, or is broken. */
+bool seam_ending(struct seam_session *s);
 /* Rings it ourselves: state that only we know has changed (an exit). */
 void seam_bell_ring(struct seam_session *s);
 

@@ -282,7 +282,7 @@ await(struct spawn *sp, struct seam_process *p, struct seam_error *err)
 	for (;;) {
 		uint32_t seen = atomic_load(&s->arena->head.bell);
 
-		if (came_or_went(s, p) || seam_now() > until)
+		if (came_or_went(s, p) || seam_now() > until || seam_ending(s))
 			break;
 		seam_bell_wait(s, seen, until);
 	}

@@ -557,6 +557,11 @@ sess_wait(struct seam_session *s, struct sess_wait *w, json_t *reply,
 		code = seam_wait_check(s, w, reply, err);
 		if (code != SEAM_PENDING)
 			break;
+		if (seam_ending(s)) {
+			code = sess_fail(err, SEAM_E_GONE, 0,
+					 "the session is ending");
+			break;
+		}
 		until = w->deadline;
 		if (w->next_look && w->next_look < until)
 			until = w->next_look;
