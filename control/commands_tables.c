@@ -3,7 +3,8 @@
 #include "command.h"
 
 static seam_begin_fn begin_procs, begin_threads, begin_locks, begin_rules,
-    begin_stats, begin_state;
+    begin_stats, begin_state, begin_record, begin_history;
+static seam_parse_fn parse_record;
 
 const struct seam_command seam_table_commands[] = {
 	{ "procs", "procs", "the processes of the session", seam_parse_none,
@@ -20,8 +21,46 @@ const struct seam_command seam_table_commands[] = {
 	{ "state", "state",
 	  "all of it for a person: who waits for what, held by whom, where",
 	  seam_parse_none, begin_state, NULL },
+	{ "record", "record on|off", "keep the last events, for `history`",
+	  parse_record, begin_record, NULL },
+	{ "history", "history", "the last recorded events", seam_parse_none,
+	  begin_history, NULL },
 	{ 0 },
 };
+
+static enum seam_code
+parse_record(struct seam_job *job, size_t from, struct seam_error *err)
+{
+	enum seam_code code = seam_take_switch(job, &from, err);
+
+	return code ? code : seam_take_end(job, from, err);
+}
+
+static enum seam_code
+begin_record(struct seam_context *ctx, struct seam_job *job,
+	     struct seam_reply *reply, struct seam_error *err)
+{
+	uint64_t seen = 0;
+	enum seam_code code =
+	    seam_history_record(ctx->session, job->args.on, &seen, err);
+
+	if (!code && !job->args.on) {
+		seam_reply_add_number(reply, "events", seen);
+		seam_reply_add_number(reply, "lost",
+				      seam_events_lost(ctx->session));
+	}
+	return code;
+}
+
+static enum seam_code
+begin_history(struct seam_context *ctx, struct seam_job *job,
+	      struct seam_reply *reply, struct seam_error *err)
+{
+	(void)job;
+	(void)err;
+	reply->text = seam_history_text(ctx->session);
+	return SEAM_OK;
+}
 
 static enum seam_code
 table(json_t *rows, struct seam_reply *reply)

@@ -43,7 +43,8 @@ struct seam_own {
 	struct seam_extra extra[SEAM_MAX_PROCS];
 	uint64_t ends; /* processes that ended */
 	bool had_target;
-	_Atomic bool stop; /* seam_session_stop */
+	_Atomic bool stop;     /* seam_session_stop */
+	_Atomic uint32_t turn; /* a futex: we rang the bell ourselves */
 
 	sigset_t mask;	   /* of the thread that opened */
 	sigset_t defaults; /* signals that were not ignored then */

@@ -98,6 +98,8 @@ seam_ending(struct seam_session *s)
 void
 seam_bell_ring(struct seam_session *s)
 {
+	atomic_fetch_add(&s->own->turn, 1);
+	seam_futex_wake(&s->own->turn);
 	atomic_fetch_add(&s->arena->head.bell, 1);
 	seam_futex_wake(&s->arena->head.bell);
 }
@@ -118,6 +120,8 @@ seam_broken(struct seam_session *s, const char *fmt, ...)
 	seam_clients_tell(s, line);
 	seam_arena_let_go(s->arena);
 	seam_server_poke(s);
+	atomic_fetch_add(&s->own->turn, 1);
+	seam_futex_wake(&s->own->turn);
 }
 
 const char *
@@ -294,6 +298,7 @@ free_session(struct seam_session *s)
 		if (fd[i] >= 0)
 			close(fd[i]);
 	seam_heap_free(s->heap);
+	free(s->history);
 	seam_arena_free(s->arena, s->arena_fd);
 	if (s->syms)
 		seam_syms_free(s->syms);
@@ -371,15 +376,19 @@ seam_session_run(struct seam_session *s)
 	uint64_t until;
 	uint32_t seen;
 
+	/* Not on the bell: each ring of a target's would wake this thread. */
 	seam_lock(s);
 	for (;;) {
-		seen = atomic_load(&s->arena->head.bell);
+		seen = atomic_load(&s->own->turn);
 		if (is_run_over(s, first))
 			break;
 		until = s->options.end_with_last && !s->own->had_target ?
 			    first :
 			    SEAM_FOREVER;
-		seam_bell_wait(s, seen, until);
+		seam_unlock(s);
+		seam_futex_wait(&s->own->turn, seen, until);
+		seam_lock(s);
+		seam_is_sound(s);
 	}
 	seam_unlock(s);
 }

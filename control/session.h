@@ -34,14 +34,14 @@
 struct seam_session;
 
 struct seam_options {
-	const char *socket;	/* path to serve; NULL: one in a fresh 0700
-				   directory under XDG_RUNTIME_DIR or /tmp */
-	const char *preload;	/* libseam.so; NULL: SEAM_PRELOAD or installed */
-	bool kill_on_death;	/* targets die with the controller */
-	bool autostart;		/* targets find us by SEAM_SOCKET alone */
-	bool watch;		/* watch from the beginning */
-	bool end_with_last;	/* seam_session_run returns after the last
-				   target is gone (started by a preload) */
+	const char *socket;  /* path to serve; NULL: one in a fresh 0700
+				directory under XDG_RUNTIME_DIR or /tmp */
+	const char *preload; /* libseam.so; NULL: SEAM_PRELOAD or installed */
+	bool kill_on_death;  /* targets die with the controller */
+	bool autostart;	     /* targets find us by SEAM_SOCKET alone */
+	bool watch;	     /* watch from the beginning */
+	bool end_with_last;  /* seam_session_run returns after the last
+				target is gone (started by a preload) */
 };
 
 /* session.c: life. */
@@ -62,11 +62,11 @@ const char *seam_session_broken(struct seam_session *s);
 /* spawn.c: starting targets. */
 enum seam_stdio { SEAM_CAPTURE, SEAM_INHERIT };
 struct sess_start {
-	const char *alias;	   /* NULL: none */
-	char *const *argv;	   /* argv[0] looked up in PATH */
-	char *const *env;	   /* K=V additions; NULL: none */
-	const char *dir;	   /* NULL: the session's */
-	enum seam_stdio stdio;	   /* CAPTURE: output kept, stdin a pipe */
+	const char *alias;     /* NULL: none */
+	char *const *argv;     /* argv[0] looked up in PATH */
+	char *const *env;      /* K=V additions; NULL: none */
+	const char *dir;       /* NULL: the session's */
+	enum seam_stdio stdio; /* CAPTURE: output kept, stdin a pipe */
 };
 /* Returns once the target attached and was acknowledged (or ended, or was
  * found unhookable: SEAM_E_UNSUPPORTED with the reason, and it is killed). */
@@ -113,22 +113,22 @@ void seam_watch(struct seam_session *s, bool on);
 
 /* wait.c.  A wait is prepared once, then checked whenever the bell rang. */
 enum seam_wait_kind {
-	SEAM_WAIT_RULE,	     /* a thread parked at it since the last report */
+	SEAM_WAIT_RULE, /* a thread parked at it since the last report */
 	SEAM_WAIT_QUIESCENT,
-	SEAM_WAIT_EXIT,	     /* a process ended */
-	SEAM_WAIT_BLOCKED,   /* a thread is blocked (or held) */
-	SEAM_WAIT_PARKED,    /* a thread stands at a rule, reported or not */
-	SEAM_WAIT_OUTPUT,    /* the output matches a regular expression */
-	SEAM_WAIT_THREAD,    /* a stepped thread has parked or ended */
+	SEAM_WAIT_EXIT,	   /* a process ended */
+	SEAM_WAIT_BLOCKED, /* a thread is blocked (or held) */
+	SEAM_WAIT_PARKED,  /* a thread stands at a rule, reported or not */
+	SEAM_WAIT_OUTPUT,  /* the output matches a regular expression */
+	SEAM_WAIT_THREAD,  /* a stepped thread has parked or ended */
 };
 struct sess_wait {
 	enum seam_wait_kind kind;
-	const char *what;	/* id, alias, thread or regex: caller's */
-	const char *arg;	/* OUTPUT: the process */
+	const char *what;	      /* id, alias, thread or regex: caller's */
+	const char *arg;	      /* OUTPUT: the process */
 	struct seam_object_name *obj; /* BLOCKED: on that object, or NULL */
 	uint64_t timeout_ms;
-	uint64_t deadline;	/* ns, CLOCK_MONOTONIC; set by prepare */
-	uint64_t next_look;	/* ns; when to look without a bell, 0: never */
+	uint64_t deadline;  /* ns, CLOCK_MONOTONIC; set by prepare */
+	uint64_t next_look; /* ns; when to look without a bell, 0: never */
 };
 /* Refuses what cannot come about: no such id, no such thread. */
 enum seam_code seam_wait_prepare(struct seam_session *s, struct sess_wait *w,
@@ -137,7 +137,7 @@ enum seam_code seam_wait_prepare(struct seam_session *s, struct sess_wait *w,
  * in, in order of printing.  SEAM_E_TIMEOUT only past the deadline, with the
  * message saying who waits for what, held by whom, where.  SEAM_PENDING
  * (-1): not yet.  The session's lock must be held (seam_lock). */
-#define SEAM_PENDING ((enum seam_code)-1)
+#define SEAM_PENDING ((enum seam_code) - 1)
 enum seam_code seam_wait_check(struct seam_session *s, struct sess_wait *w,
 			       json_t *reply, struct seam_error *err);
 /* Prepares and waits, on the bell. */
@@ -174,9 +174,15 @@ enum seam_code seam_record(struct seam_session *s, bool times,
 			   seam_event_fn *each, void *data,
 			   struct seam_error *err);
 /* Only what matches; several may be on; returns an id to sess_delete. */
-enum seam_code sess_log(struct seam_session *s,
-			const struct seam_selector *sel, seam_event_fn *each,
-			void *data, const char **id, struct seam_error *err);
+enum seam_code sess_log(struct seam_session *s, const struct seam_selector *sel,
+			seam_event_fn *each, void *data, const char **id,
+			struct seam_error *err);
+/* history.c: the last events, recorded without times and without making a
+ * target wait.  *seen: how many there were since it began. */
+enum seam_code seam_history_record(struct seam_session *s, bool on,
+				   uint64_t *seen, struct seam_error *err);
+/* One a line, the oldest first; malloc'd, or NULL. */
+char *seam_history_text(struct seam_session *s);
 /* Drains what is there now. */
 void seam_drain(struct seam_session *s);
 uint64_t seam_events_lost(struct seam_session *s);

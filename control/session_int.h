@@ -14,11 +14,11 @@
 struct seam_process {
 	bool used;
 	unsigned index;
-	pid_t pid;	 /* in our namespace; 0: unknown */
-	int pidfd;	 /* -1: none */
-	bool ours;	 /* our child: we reap it */
+	pid_t pid; /* in our namespace; 0: unknown */
+	int pidfd; /* -1: none */
+	bool ours; /* our child: we reap it */
 	bool ended;
-	int status;	 /* waitpid's, if ours */
+	int status; /* waitpid's, if ours */
 	bool status_known;
 	char *alias;
 	char *exe;
@@ -30,8 +30,12 @@ struct seam_process {
 	char *unhooked;	    /* why it never said hello, or NULL */
 };
 
-enum seam_rule_kind { SEAM_RULE_PAUSE, SEAM_RULE_HOLD, SEAM_RULE_FAULT,
-		      SEAM_RULE_LOG };
+enum seam_rule_kind {
+	SEAM_RULE_PAUSE,
+	SEAM_RULE_HOLD,
+	SEAM_RULE_FAULT,
+	SEAM_RULE_LOG
+};
 
 /* One rule, by its index in the arena. */
 struct seam_armed {
@@ -72,15 +76,15 @@ struct seam_session {
 	pid_t opener; /* the process that opened it: a fork cannot use it */
 
 	struct seam_process process[SEAM_MAX_PROCS];
-	unsigned processes; /* high-water */
+	unsigned processes;	 /* high-water */
 	struct seam_armed *rule; /* [SEAM_MAX_RULES], lazily committed */
-	unsigned rules;	  /* high-water */
+	unsigned rules;		 /* high-water */
 	unsigned next_id[8];
 	bool watching, recording, times;
 	seam_event_fn *each;
 	void *each_data;
 
-	int warden; /* write end: closing it tells the warden */
+	int warden;		   /* write end: closing it tells the warden */
 	int listener, epoll, wake; /* wake: eventfd to the server */
 	pthread_t server, porter, ringer;
 	bool have_server, have_porter, have_ringer;
@@ -89,16 +93,16 @@ struct seam_session {
 	struct seam_client *clients;
 	const struct seam_client_ops *ops;
 	void *ops_data;
-	struct seam_heap *heap; /* heap.c: blocks for tables */
-	unsigned waiters; /* of the bell, in-process and ringer */
-	void *spare[8];
+	struct seam_heap *heap;	      /* heap.c: blocks for tables */
+	unsigned waiters;	      /* of the bell, in-process and ringer */
+	struct seam_history *history; /* history.c; freed with the session */
+	void *spare[7];
 	struct seam_own *own; /* inner.h: what only the session's files see */
 };
 
 /* session.c: the lock is held in all of these. */
-struct seam_process *seam_process_find(struct seam_session *s,
-				       const char *name, int column,
-				       struct seam_error *err);
+struct seam_process *seam_process_find(struct seam_session *s, const char *name,
+				       int column, struct seam_error *err);
 /* A thread by "P1.T0", alias ("A" is its main thread, "A.T0.1"), pthread
  * name, "name.2", or glob that matches one.  NULL with no-such-thread or
  * ambiguous, listing them. */
@@ -115,7 +119,7 @@ void seam_arena_string(struct seam_session *s, uint32_t offset, char *buf,
 		       size_t size);
 void seam_arena_copy(const char *from, size_t max, char *buf, size_t size);
 void seam_broken(struct seam_session *s, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 uint64_t seam_now(void); /* ns, CLOCK_MONOTONIC */
 /* Waits for the bell to move on from `seen`, at most until `until` (ns);
  * the lock is let go meanwhile. */

@@ -41,7 +41,7 @@ void seam_ranges_free(struct seam_ranges *r);
 struct seam_site {
 	const char *function; /* innermost, inlined ones included; demangled */
 	const char *file;     /* base name of the source file */
-	int line;             /* 0: unknown */
+	int line;	      /* 0: unknown */
 	const char *outer;    /* the function it was inlined into, or NULL */
 	const char *module;   /* base name of the file mapped there */
 	uint64_t offset;      /* in that file's own addresses */

@@ -14,6 +14,7 @@ extern struct seam_proc *seam_proc;
 struct seam_self {
 	struct seam_thread *thread;
 	struct seam_ring *ring;
+	uint32_t stop;	      /* the ring's head at which to look around */
 	unsigned busy;	      /* inside the core: nested calls pass straight */
 	bool over;	      /* past its last destructor: passes straight */
 	bool exited;	      /* its thread.exit has been seen */
@@ -73,6 +74,16 @@ struct seam_matched {
 	uint32_t nframes;
 	uint64_t frames[SEAM_FRAMES];
 };
+
+/* The arrays count as far as n and nframes say. */
+static inline void
+seam_matched_none(struct seam_matched *m)
+{
+	m->n = 0;
+	m->log = 0;
+	m->nframes = 0;
+}
+
 /* May anything match?  Cheap; false is certain. */
 bool seam_may_match(const struct seam_call *c);
 /* Counts hits.  With `holds_only`, looks for HOLD actions and counts none. */

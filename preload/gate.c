@@ -84,12 +84,13 @@ obey_holds(struct seam_thread *t, struct seam_call *c, uint32_t rule)
 		return 0;
 
 	do {
-		struct seam_matched again = { 0 };
+		struct seam_matched again;
 
 		if (class_of(c) == SEAM_CLASS_TRY)
 			return c->busy;
 		if ((error = seam_held(t, c, rule)))
 			return error;
+		seam_matched_none(&again);
 		seam_match(c, t, false, 0, true, &again);
 		rule = again.n ? again.rule[0] : 0;
 	} while (rule && seam_alive());
@@ -223,8 +224,10 @@ static void
 done(struct seam_thread *t, struct seam_call *c, uint32_t mode, int error,
      uint32_t log)
 {
-	struct seam_matched m = { .log = log };
+	struct seam_matched m;
 
+	seam_matched_none(&m);
+	m.log = log;
 	if (mode & SEAM_MODE_WATCH)
 		watch_done(c, error);
 	if ((mode & SEAM_MODE_RULES) && seam_may_match(c))
@@ -299,13 +302,13 @@ perform(struct seam_thread *t, struct seam_call *c, uint32_t mode)
 static void
 mutex_of_wait(struct seam_call *c, bool back)
 {
-	struct seam_call m = { .verb = SEAM_MUTEX_LOCK,
-			       .ptr = (void *)(uintptr_t)c->arg[0],
-			       .site = c->site };
+	struct seam_call m;
 	struct seam_object *o;
 
-	if (c->verb != SEAM_COND_WAIT || seam_is_noise(&m) ||
-	    !(o = seam_object_find(&m)))
+	if (c->verb != SEAM_COND_WAIT)
+		return;
+	m = seam_call_of(0, SEAM_MUTEX_LOCK, c->arg[0], c->site);
+	if (seam_is_noise(&m) || !(o = seam_object_find(&m)))
 		return;
 	if (back)
 		note_acquired(o, &m);
@@ -328,11 +331,9 @@ record_only(struct seam_call *c)
 {
 	int error = c->real(c);
 
-	if (seam_self.thread) {
-		seam_self.busy++;
-		seam_record(c, SEAM_AFTER, error, 0);
-		seam_self.busy--;
-	}
+	seam_self.busy++;
+	seam_record(c, SEAM_AFTER, error, 0);
+	seam_self.busy--;
 	return error;
 }
 
@@ -351,11 +352,12 @@ driven(void)
 int
 seam_gate_before(struct seam_call *c)
 {
-	struct seam_matched m = { 0 };
+	struct seam_matched m;
 	struct seam_thread *t;
 	int error;
 
 	seam_ready();
+	seam_matched_none(&m);
 	if (seam_self.busy || !driven() || !(t = seam_thread_self()))
 		return 0;
 	seam_self.busy++;
@@ -381,10 +383,11 @@ seam_gate_after(struct seam_call *c, int error)
 static int
 full_call(struct seam_thread *t, struct seam_call *c, uint32_t mode)
 {
-	struct seam_matched m = { 0 };
+	struct seam_matched m;
 	bool watch = mode & SEAM_MODE_WATCH;
 	int error, saved;
 
+	seam_matched_none(&m);
 	/* Closing what was never locked is not news. */
 	if (c->verb == SEAM_FILE_CLOSE && c->fd >= 0 && !seam_file_find(c))
 		return c->real(c);
@@ -443,11 +446,12 @@ seam_gate_call(struct seam_call *c)
 int
 seam_gate_reacquire(struct seam_call *c, int (*unlock)(struct seam_call *))
 {
-	struct seam_matched m = { 0 };
+	struct seam_matched m;
 	struct seam_thread *t = seam_self.thread;
 	uint32_t mode = mode_now();
 	int error = 0;
 
+	seam_matched_none(&m);
 	if (seam_self.busy || !t || !driven() ||
 	    seam_passive(seam_verbs[c->verb].family))
 		return 0;

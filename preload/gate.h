@@ -124,12 +124,61 @@ struct seam_call {
 	bool waited;
 };
 
+/* Field by field: an initialiser would be a `rep stos`, which costs as much as
+ * all the rest of the way through the gate. */
+static inline __attribute__((always_inline)) struct seam_call
+seam_call_of(unsigned fn, unsigned verb, uint64_t ptr, uint64_t site)
+{
+	struct seam_call c;
+
+	c.fn = (uint16_t)fn;
+	c.verb = (uint16_t)verb;
+	c.mode = 0;
+	c.cancel = false;
+	c.eintr = false;
+	c.busy = EBUSY;
+	c.clock = 0;
+	c.deadline = NULL;
+	c.ptr = (void *)(uintptr_t)ptr;
+	c.site = site;
+	c.arg[0] = c.arg[1] = c.arg[2] = c.arg[3] = 0;
+	c.value = 0;
+	c.fd = 0;
+	c.off = c.len = 0;
+	c.name = NULL;
+	c.peer = 0;
+	c.try = NULL;
+	c.real = NULL;
+	c.object = 0;
+	c.began = 0;
+	c.waited = false;
+	return c;
+}
+
 #define SEAM_CALL(function, op, object)                                        \
-	{                                                                      \
-		.fn = SEAM_FN_##function, .verb = SEAM_##op,                   \
-		.ptr = (void *)(uintptr_t)(object), .site = SEAM_SITE,         \
-		.busy = EBUSY                                                  \
-	}
+	seam_call_of(SEAM_FN_##function, SEAM_##op,                            \
+		     (uint64_t)(uintptr_t)(object), SEAM_SITE)
+
+/*
+ * Nothing but recording is asked for: the hook makes the real call, and
+ * records what came of it, without describing the call to the gate:
+ *
+ *	if (SEAM_RECORDS())
+ *		return SEAM_RECORDED(pthread_mutex_lock, MUTEX_LOCK, m,
+ *				     seam_real.pthread_mutex_lock(m));
+ */
+#define SEAM_RECORDS()                                                         \
+	((atomic_load_explicit(&seam_gate.mode, memory_order_relaxed) &        \
+	  ~(uint32_t)SEAM_MODE_LOSSLESS) == SEAM_MODE_RECORD)
+#define SEAM_RECORDED(function, op, object, error)                             \
+	seam_recorded(SEAM_WHAT(SEAM_FN_##function, SEAM_##op),                \
+		      (uint64_t)(uintptr_t)(object), SEAM_SITE, (error))
+/* fn, verb, moment, as they lie in a seam_record. */
+#define SEAM_WHAT(fn, verb)                                                    \
+	((uint32_t)(fn) | (uint32_t)(verb) << 16 | (uint32_t)SEAM_AFTER << 24)
+
+/* Returns `error`; errno stays as it is. */
+int seam_recorded(uint32_t what, uint64_t addr, uint64_t site, int error);
 
 /*
  * Passes a call through the gate and returns 0 or an error number.

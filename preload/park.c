@@ -86,6 +86,7 @@ seam_doing(struct seam_thread *t, const struct seam_call *c, unsigned moment,
 struct standing {
 	struct seam_thread *thread;
 	struct seam_rule *rule;
+	bool released;
 };
 
 static void
@@ -99,7 +100,9 @@ leave(void *data)
 	atomic_fetch_add(&s->thread->serial, 1);
 	atomic_store(&s->thread->state, SEAM_THREAD_RUNNING);
 	seam_self.busy--;
-	seam_bell();
+	/* Who let it go knows; of anything else somebody may want to know. */
+	if (!s->released)
+		seam_bell();
 }
 
 static int
@@ -176,7 +179,9 @@ static int
 stand(struct seam_thread *t, struct seam_call *c,
       const struct timespec *deadline)
 {
-	while (atomic_load(&t->park) == 1 && seam_alive()) {
+	bool alive = seam_alive_hint();
+
+	while (atomic_load(&t->park) == 1 && alive) {
 		clockid_t clock = deadline ? c->clock : CLOCK_MONOTONIC;
 		struct timespec until = soon(clock, SEAM_LOOK_MS);
 		bool last = deadline && earlier(deadline, &until);
@@ -189,6 +194,8 @@ stand(struct seam_thread *t, struct seam_call *c,
 			return EINTR;
 		if (last && (r == -ETIMEDOUT || r == -EINVAL))
 			return ETIMEDOUT;
+		/* The controller is looked for when it has been quiet. */
+		alive = r == -ETIMEDOUT ? seam_alive() : seam_alive_hint();
 	}
 	return 0;
 }
@@ -209,7 +216,7 @@ seam_park(struct seam_thread *t, struct seam_call *c, uint32_t rule,
 	  unsigned moment, int error, const struct seam_matched *m)
 {
 	struct seam_rule *r = rule ? &seam_arena->rule[rule - 1] : NULL;
-	struct standing s = { t, r };
+	struct standing s = { t, r, false };
 	volatile int stopped = 0; /* libc jumps back to clean up */
 
 	seam_self.busy++;
@@ -228,6 +235,7 @@ seam_park(struct seam_thread *t, struct seam_call *c, uint32_t rule,
 	/* Disarmed meanwhile: nobody would let this thread go any more. */
 	if (!r || atomic_load(&r->armed))
 		stopped = stand(t, c, NULL);
+	s.released = !stopped;
 	pthread_cleanup_pop(1);
 	return stopped;
 }
@@ -236,7 +244,7 @@ int
 seam_held(struct seam_thread *t, struct seam_call *c, uint32_t rule)
 {
 	struct seam_rule *r = &seam_arena->rule[rule - 1];
-	struct standing s = { t, r };
+	struct standing s = { t, r, false };
 	volatile int error = 0;
 
 	seam_self.busy++;

@@ -92,6 +92,10 @@ seam_time_valid(clockid_t clock, const struct timespec *t)
 	{                                                                      \
 		if (SEAM_PASS(op, object))                                     \
 			return seam_real.function(object);                     \
+		if (SEAM_RECORDS())                                            \
+			return result(                                         \
+			    SEAM_RECORDED(function, op, object,                \
+					  error(seam_real.function(object)))); \
 		struct seam_call c = SEAM_CALL(function, op, object);          \
 		c.real = real_##function;                                      \
 		return result(seam_gate_call(&c));                             \

@@ -32,6 +32,9 @@ pthread_mutex_lock(pthread_mutex_t *m)
 {
 	if (SEAM_PASS(MUTEX_LOCK, m))
 		return seam_real.pthread_mutex_lock(m);
+	if (SEAM_RECORDS())
+		return SEAM_RECORDED(pthread_mutex_lock, MUTEX_LOCK, m,
+				     seam_real.pthread_mutex_lock(m));
 	struct seam_call c = SEAM_CALL(pthread_mutex_lock, MUTEX_LOCK, m);
 	c.try = real_pthread_mutex_trylock;
 	c.real = real_pthread_mutex_lock;

@@ -64,6 +64,10 @@ sem_wait(sem_t *s)
 {
 	if (SEAM_PASS(SEM_WAIT, s))
 		return seam_real.sem_wait(s);
+	if (SEAM_RECORDS())
+		return seam_errno(
+		    SEAM_RECORDED(sem_wait, SEM_WAIT, s,
+				  seam_error(seam_real.sem_wait(s))));
 	struct seam_call c = SEAM_CALL(sem_wait, SEM_WAIT, s);
 	c.try = real_trywait;
 	c.real = real_sem_wait;
