@@ -45,9 +45,9 @@ begin_record(struct seam_context *ctx, struct seam_job *job,
 	    seam_history_record(ctx->session, job->args.on, &seen, err);
 
 	if (!code && !job->args.on) {
-		seam_reply_add_number(reply, "events", seen);
-		seam_reply_add_number(reply, "lost",
-				      seam_events_lost(ctx->session));
+		seam_reply_add_number(reply, "events", (long long)seen);
+		lost = seam_events_lost(ctx->session);
+		seam_reply_add_number(reply, "lost", (long long)lost);
 	}
 	return code;
 }

@@ -194,18 +194,18 @@ sym_module_symtab(struct sym_module *m)
 static bool
 is_copy(const GElf_Ehdr *eh, uint64_t info)
 {
-	switch (eh->e_machine) {
-	case EM_X86_64:
-		return GELF_R_TYPE(info) == R_X86_64_COPY;
-	case EM_386:
-		return GELF_R_TYPE(info) == R_386_COPY;
-	case EM_AARCH64:
-		return GELF_R_TYPE(info) == R_AARCH64_COPY;
-	case EM_RISCV:
-		return GELF_R_TYPE(info) == R_RISCV_COPY;
-	default:
-		return false;
-	}
+	static const struct {
+		unsigned machine, type;
+	} copies[] = { { EM_X86_64, R_X86_64_COPY },
+		       { EM_386, R_386_COPY },
+		       { EM_AARCH64, R_AARCH64_COPY },
+		       { EM_RISCV, R_RISCV_COPY } };
+	size_t i;
+
+	for (i = 0; i < sizeof(copies) / sizeof(*copies); i++)
+		if (copies[i].machine == eh->e_machine)
+			return GELF_R_TYPE(info) == copies[i].type;
+	return false;
 }
 
 static int

@@ -153,6 +153,8 @@ call_member_start(struct seam_session *s, struct call_member *m)
 		not_started(m, error);
 	else
 		look_at(m);
+	if (!error && m->pidfd < 0)
+		call_member_reap(m);
 }
 
 bool

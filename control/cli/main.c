@@ -40,7 +40,7 @@ main(int argc, char **argv)
 		return SEAM_EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		puts(PACKAGE_STRING);
+		puts("seam " SEAM_VERSION);
 		return SEAM_EXIT_OK;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Logs: events given to the caller's function.
+ *
+ * Events lie in rings until somebody drains them.  The porter does when a
+ * ring fills up; while there are logs, the logger does every few
+ * milliseconds, and every wait before it returns, so that what happened
+ * before is seen before.  A drain holds the session's lock: the function is
+ * never called by two threads at once, and cannot use the session.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "inner.h"
+#include "rules_int.h"
+
+#define DRAIN_NS UINT64_C(10000000)
+
+struct api_log {
+	struct api_log *next;
+	void (*each)(const struct seam_seen *event, void *data);
+	void *data;
+};
+
+static void
+give(const struct seam_event *e, void *data)
+{
+	const struct api_log *log = data;
+	struct seam_seen seen = { .time = e->time,
+				  .waited = e->waited,
+				  .thread = e->thread,
+				  .op = e->verb,
+				  .object = e->object,
+				  .at = e->site,
+				  .result = e->result };
+
+	api_in_callback(true);
+	log->each(&seen, log->data);
+	api_in_callback(false);
+}
+
+static void *
+logger(void *data)
+{
+	struct seam_session *s = data;
+	struct api *api = api_of(s);
+	uint32_t bell;
+
+	pthread_setname_np(pthread_self(), "seam-logger");
+	seam_lock(s);
+	while (api->have_logger) {
+		bell = atomic_load(&s->arena->head.bell);
+		seam_drain_locked(s);
+		seam_bell_wait(s, bell, seam_now() + DRAIN_NS);
+	}
+	seam_unlock(s);
+	return NULL;
+}
+
+/* The lock is held. */
+static bool
+start_logger(struct seam_session *s, struct api *api)
+{
+	if (api->have_logger)
+		return true;
+	api->have_logger = true;
+	if (!seam_thread_start(&api->logger, logger, s))
+		return true;
+	api->have_logger = false;
+	return false;
+}
+
+void
+api_logs_stop(struct seam_session *s)
+{
+	struct api *api = api_of(s);
+	bool had;
+
+	seam_lock(s);
+	if (api->logs)
+		seam_drain_locked(s);
+	had = api->have_logger;
+	api->have_logger = false;
+	seam_bell_ring(s);
+	seam_unlock(s);
+	if (had)
+		pthread_join(api->logger, NULL);
+}
+
+void
+api_logs_free(struct api *api)
+{
+	struct api_log *next;
+
+	for (; api->logs; api->logs = next) {
+		next = api->logs->next;
+		free(api->logs);
+	}
+}
+
+void
+api_logs_deliver(struct seam_session *s)
+{
+	if (api_of(s) && api_of(s)->have_logger)
+		seam_drain(s);
+}
+
+/*
+ * The rule under the caller's id.  A log's rule names itself: another is made
+ * first, which finds fault with the id if there is any; then they swap.
+ */
+static enum seam_code
+arm(struct seam_session *s, const char *id, const struct seam_selector *sel,
+    struct api_log *log, struct seam_error *err)
+{
+	struct seam_armed *named = NULL, *r;
+	enum seam_code code;
+	const char *chosen;
+	char *own;
+
+	if (id && !(named = seam_rule_new(s, SEAM_RULE_LOG, id, err)))
+		return err->code;
+	code = seam_log_arm(s, sel, give, log, &chosen, err);
+	if (named && !code) {
+		r = seam_rule_find(s, chosen);
+		own = r->id;
+		r->id = named->id;
+		named->id = own;
+	}
+	if (named)
+		seam_rule_drop(s, named);
+	return code;
+}
+
+static enum seam_code
+begin(struct seam_session *s, const char *id, const struct seam_selector *sel,
+      struct api_log *log, struct seam_error *err)
+{
+	struct api *api = api_of(s);
+	enum seam_code code;
+
+	if (!api)
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
+				 "the session was not opened by seam_open");
+	if (!start_logger(s, api))
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
+				 "cannot start a thread");
+	code = arm(s, id, sel, log, err);
+	if (!code) {
+		log->next = api->logs;
+		api->logs = log;
+	}
+	return code;
+}
+
+enum seam_code
+seam_log(seam_session *s, const char *id, const char *selector,
+	 void (*each)(const struct seam_seen *event, void *data), void *data)
+{
+	struct seam_error err;
+	struct seam_selector sel = { 0 };
+	struct api_log *log = NULL;
+	enum seam_code code = api_enter(s, &err);
+
+	if (!code)
+		code = api_need(each ? s : NULL, "function", &err);
+	if (!code)
+		code = api_selector(selector, &sel, &err);
+	if (!code && !(log = calloc(1, sizeof(*log))))
+		code = sess_fail(&err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+	if (!code) {
+		log->each = each;
+		log->data = data;
+		seam_lock(s);
+		code = begin(s, id, &sel, log, &err);
+		seam_unlock(s);
+	}
+	if (code)
+		free(log);
+	seam_selector_free(&sel);
+	return api_leave_at(code, &err, selector);
+}
