@@ -40,7 +40,7 @@ static enum seam_code
 begin_record(struct seam_context *ctx, struct seam_job *job,
 	     struct seam_reply *reply, struct seam_error *err)
 {
-	uint64_t seen = 0;
+	uint64_t seen = 0, lost;
 	enum seam_code code =
 	    seam_history_record(ctx->session, job->args.on, &seen, err);
 

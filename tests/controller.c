@@ -168,31 +168,144 @@ controller_log(const struct controller *c)
 	return text;
 }
 
+int controllers_failed;
+
+void
+controller_finish(struct controller *c)
+{
+	int status = controller_end(c);
+
+	if (status) {
+		controllers_failed++;
+		fprintf(stderr, "the controller ended with wait status %x\n%s",
+			(unsigned)status, controller_log(c));
+	}
+	controller_remove(c);
+}
+
+static bool
+is_child_named(pid_t pid, pid_t parent, const char *name)
+{
+	char path[40], line[512], *end;
+	bool is = false;
+	int ppid;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	/* PID (NAME) STATE PPID */
+	if (fgets(line, sizeof(line), f) && (end = strrchr(line, ')'))) {
+		*end = '\0';
+		is = sscanf(end + 1, " %*c %d", &ppid) == 1 && ppid == parent &&
+		     !strcmp(strchr(line, '(') + 1, name);
+	}
+	fclose(f);
+	return is;
+}
+
 pid_t
-find_process(const char *comm, pid_t other_than)
+child_named(pid_t parent, const char *name)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	pid_t found = 0;
 
 	while (!found && (entry = readdir(proc))) {
-		char path[300], name[32] = "";
 		pid_t pid = (pid_t)atoi(entry->d_name);
-		FILE *f;
 
-		if (pid <= 0 || pid == other_than)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-		f = fopen(path, "re");
-		if (f && fgets(name, sizeof(name), f))
-			name[strcspn(name, "\n")] = '\0';
-		if (f)
-			fclose(f);
-		if (!strcmp(name, comm))
+		if (pid > 0 && is_child_named(pid, parent, name))
 			found = pid;
 	}
 	closedir(proc);
 	return found;
+}
+
+/* Targets that join by themselves. */
+
+static void
+become_joiner(const struct controller *c, char *words)
+{
+	char *argv[32], *rest, path[512];
+	int argc = 0;
+
+	for (char *word = strtok_r(words, " ", &rest); word && argc < 31;
+	     word = strtok_r(NULL, " ", &rest))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	snprintf(path, sizeof(path), "%s/%s", needed_env("SEAM_TEST_PROGRAMS"),
+		 argv[0]);
+	setenv("LD_PRELOAD", needed_env("SEAM_PRELOAD"), 1);
+	setenv("SEAM_SOCKET", c->path, 1);
+	if (!chdir(c->dir))
+		execv(path, argv);
+	_exit(127);
+}
+
+void
+joiner_start(struct joiner *j, const struct controller *c, const char *words)
+{
+	char *copy = strdup(words);
+	int in[2], out[2];
+
+	*j = (struct joiner){ .n = 0 };
+	ck_assert_int_eq(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
+	j->pid = fork();
+	if (j->pid == 0) {
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		become_joiner(c, copy);
+	}
+	free(copy);
+	close(in[0]);
+	close(out[1]);
+	j->in = in[1];
+	j->out = out[0];
+}
+
+void
+joiner_send(struct joiner *j, const char *line)
+{
+	ck_assert_int_eq(dprintf(j->in, "%s\n", line), (int)strlen(line) + 1);
+}
+
+/* More of what it says; false at the end. */
+static bool
+hear_more(struct joiner *j)
+{
+	struct pollfd p = { .fd = j->out, .events = POLLIN };
+	ssize_t got;
+
+	ck_assert_msg(poll(&p, 1, CONTROLLER_PATIENCE_MS) == 1,
+		      "target %d says nothing more after '%s'", (int)j->pid,
+		      j->said);
+	got = read(j->out, j->said + j->n, sizeof(j->said) - 1 - j->n);
+	if (got > 0)
+		j->n += (size_t)got;
+	j->said[j->n] = '\0';
+	return got > 0;
+}
+
+void
+joiner_wait(struct joiner *j, const char *text)
+{
+	while (!strstr(j->said, text))
+		ck_assert_msg(hear_more(j), "target %d ended after '%s'",
+			      (int)j->pid, j->said);
+}
+
+int
+joiner_end(struct joiner *j)
+{
+	int status;
+
+	while (hear_more(j))
+		;
+	ck_assert_int_eq(waitpid(j->pid, &status, 0), j->pid);
+	close(j->in);
+	close(j->out);
+	return status;
 }
 
 /* Clients. */
@@ -334,12 +447,34 @@ ask(struct client *c, const char *format, ...)
 	return reply;
 }
 
+/* Takes the lines out that tell of processes that are no more. */
+static char *
+living(char *state)
+{
+	char *from = state, *to = state;
+
+	while (*from) {
+		size_t n = strcspn(from, "\n") + 1;
+		char *ended = strstr(from, " has ended ");
+
+		n -= !from[n - 1];
+		if (!ended || ended > from + n) {
+			memmove(to, from, n);
+			to += n;
+		}
+		from += n;
+	}
+	*to = '\0';
+	return state;
+}
+
 /* Fails the test, with what the session looks like. */
 static void
 complain(struct client *c, const char *line, const char *wanted)
 {
 	char *reply = strdup(c->last ? c->last : "(nothing)");
-	const char *state = ask_line(c, "state") ? c->body : "(it is gone)";
+	const char *state =
+	    ask_line(c, "state") ? living(c->body) : "(it is gone)";
 
 	/* Check takes messages of a few kilobytes only. */
 	ck_abort_msg("'%.400s' answered '%.400s', not %s\n%.2500s", line, reply,

@@ -27,10 +27,32 @@ void controller_start(struct controller *c);
 pid_t controller_spawn(const struct controller *c, const char *path);
 /* Asks it to end, and gives its wait status. */
 int controller_end(struct controller *c);
-/* Removes the directory; what stood in it besides `log` may not matter. */
+/* Removes the directory with all that is in it. */
 void controller_remove(struct controller *c);
+/* All of that, for a fixture that must not fail: says on standard error what
+ * was wrong, and counts it in controllers_failed. */
+void controller_finish(struct controller *c);
+extern int controllers_failed;
 /* What it wrote to its standard error; malloc'd. */
 char *controller_log(const struct controller *c);
+
+/* A target that joins by itself, LD_PRELOAD and SEAM_SOCKET, a child of ours;
+ * what it writes comes by `out`, which controllers do not have. */
+struct joiner {
+	pid_t pid;
+	int in, out;
+	char said[4096];
+	size_t n;
+};
+
+/* Words are separated by blanks; the first is one of SEAM_TEST_PROGRAMS. */
+void joiner_start(struct joiner *j, const struct controller *c,
+		  const char *words);
+void joiner_send(struct joiner *j, const char *line);
+/* Reads until it has said that. */
+void joiner_wait(struct joiner *j, const char *text);
+/* Reads to the end, and gives the wait status. */
+int joiner_end(struct joiner *j);
 
 struct client {
 	int fd;
@@ -69,9 +91,8 @@ uint64_t now_ms(void);
 bool came_true(bool (*is_true)(void *), void *data);
 bool process_is_gone(void *pid);
 bool path_is_gone(void *path);
-/* The first process of that name (comm) whose maps have that line, 0: none;
- * name NULL: any. */
-pid_t find_process(const char *comm, pid_t other_than);
+/* A child of that process with that name (comm); 0: none. */
+pid_t child_named(pid_t parent, const char *name);
 const char *needed_env(const char *name);
 
 #endif

@@ -16,7 +16,9 @@
 #include "command.h"
 #include "session_int.h"
 
-#define API_SPARE 7 /* of session.spare: a struct api */
+/* The last of session.spare: a struct api. */
+#define API_SPARE                                                              \
+	(sizeof(((struct seam_session *)NULL)->spare) / sizeof(void *) - 1)
 
 struct api_log;
 
@@ -43,6 +45,10 @@ api_of(const struct seam_session *s)
 enum seam_code api_enter(const struct seam_session *s, struct seam_error *err);
 /* Keeps err's text for seam_message, unless code is SEAM_OK; returns code. */
 enum seam_code api_leave(enum seam_code code, const struct seam_error *err);
+/* The same of what has failed for sure; returns err's code. */
+enum seam_code api_error(const struct seam_error *err);
+enum seam_code api_fail(enum seam_code code, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* The same, with `text` and a mark under err's column. */
 enum seam_code api_leave_at(enum seam_code code, const struct seam_error *err,
 			    const char *text);

@@ -12,6 +12,7 @@
 #define NS_PER_MS UINT64_C(1000000)
 #define TIMEOUT_MS 30000
 #define OUTPUT_MAX ((size_t)1 << 20)
+#define AT_ONCE (SEAM_MAX_PROCS / 2) /* they may have children */
 
 struct calls {
 	struct seam_session *s;
@@ -172,14 +173,15 @@ calls(const struct seam_call *call, size_t step, size_t n,
 	struct seam_error err = { 0 };
 	enum seam_code code;
 
+	if (n < 1 || n > AT_ONCE)
+		sess_fail(&err, SEAM_E_UNSUPPORTED, 0,
+			  "%zu calls at once: 1 to %d are possible", n,
+			  AT_ONCE);
+	else if (!(c.v = calloc(n, sizeof(*c.v))))
+		sess_fail(&err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+	if (err.code)
+		return api_leave(err.code, &err);
 	memset(outcomes, 0, n * sizeof(*outcomes));
-	if (n < 1 || n > SEAM_MAX_PROCS / 2)
-		return api_fail(SEAM_E_UNSUPPORTED,
-				"%zu calls at once: 1 to %d are possible", n,
-				SEAM_MAX_PROCS / 2);
-	c.v = calloc(n, sizeof(*c.v));
-	if (!c.v)
-		return api_fail(SEAM_E_UNSUPPORTED, "out of memory");
 	for (size_t i = 0; i < n; i++) {
 		c.v[i].call = &call[i * step];
 		c.v[i].out.max = c.v[i].err.max =
@@ -187,7 +189,7 @@ calls(const struct seam_call *call, size_t step, size_t n,
 	}
 	code = carry_out(&c, o, outcomes, &err);
 	free(c.v);
-	return code ? api_error(&err) : SEAM_OK;
+	return api_leave(code, &err);
 }
 
 enum seam_code

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -83,6 +84,18 @@ take_living(struct seam_holder *h)
 	if (*at)
 		*at = h->next;
 	pthread_mutex_unlock(&living_lock);
+}
+
+enum seam_code
+holder_fail(enum seam_code code, const char *fmt, ...)
+{
+	struct seam_error err = { .code = code };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err.text, sizeof(err.text), fmt, ap);
+	va_end(ap);
+	return api_leave(code, &err);
 }
 
 const char *
@@ -196,7 +209,7 @@ await_entry(struct callbacks *c, uint64_t timeout)
 
 	pthread_mutex_lock(&c->lock);
 	if (!wait_moved(c, ENTERING, timeout)) {
-		code = api_fail(SEAM_E_TIMEOUT, "%s has not entered after %s",
+		code = holder_fail(SEAM_E_TIMEOUT, "%s has not entered after %s",
 				c->base.name, holder_seconds(timeout, buf));
 		abandon(c);
 		return code;
@@ -205,7 +218,7 @@ await_entry(struct callbacks *c, uint64_t timeout)
 	if (c->stage != REFUSED)
 		return SEAM_OK;
 	pthread_join(c->base.thread, NULL);
-	code = api_fail(SEAM_E_FAILED, "%s could not enter: it returned %d",
+	code = holder_fail(SEAM_E_FAILED, "%s could not enter: it returned %d",
 			c->base.name, c->refusal);
 	free_callbacks(c);
 	return code;
@@ -221,7 +234,7 @@ end_callbacks(struct seam_holder *h, uint64_t timeout)
 	pthread_mutex_lock(&c->lock);
 	move_to(c, LEAVING);
 	if (!wait_moved(c, LEAVING, timeout)) {
-		code = api_fail(SEAM_E_TIMEOUT, "%s has not ended after %s",
+		code = holder_fail(SEAM_E_TIMEOUT, "%s has not ended after %s",
 				h->name, holder_seconds(timeout, buf));
 		abandon(c);
 		return code;
@@ -242,7 +255,7 @@ seam_holder_begin(seam_holder **h, const char *name, int (*enter_)(void *),
 	*h = NULL;
 	if (!c || !(c->base.name = strdup(name ? name : "the holder"))) {
 		free(c);
-		return api_fail(SEAM_E_UNSUPPORTED, "out of memory");
+		return holder_fail(SEAM_E_UNSUPPORTED, "out of memory");
 	}
 	c->base.end = end_callbacks;
 	c->enter = enter_;
@@ -252,7 +265,7 @@ seam_holder_begin(seam_holder **h, const char *name, int (*enter_)(void *),
 	pthread_cond_init(&c->moved, NULL);
 	if (pthread_create(&c->base.thread, NULL, hold, c)) {
 		free_callbacks(c);
-		return api_fail(SEAM_E_UNSUPPORTED, "cannot start a thread");
+		return holder_fail(SEAM_E_UNSUPPORTED, "cannot start a thread");
 	}
 	code = await_entry(c, timeout == SEAM_DEFAULT ? ENTER_MS : timeout);
 	if (code)
@@ -283,7 +296,7 @@ seam_holder_end(seam_holder *h, uint64_t timeout)
 	take_living(h);
 	/* In a fork's child it is the parent's. */
 	if (h->owner != getpid())
-		return api_fail(SEAM_E_GONE, "%s belongs to another process",
+		return holder_fail(SEAM_E_GONE, "%s belongs to another process",
 				h->name);
 	return h->end(h, timeout == SEAM_DEFAULT ? LEAVE_MS : timeout);
 }

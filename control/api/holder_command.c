@@ -163,12 +163,12 @@ await_entry(struct command *c, uint64_t timeout)
 		return SEAM_OK;
 	if (!r) {
 		reap(c);
-		return api_fail(SEAM_E_TIMEOUT, "%s has not entered after %s",
+		return holder_fail(SEAM_E_TIMEOUT, "%s has not entered after %s",
 				c->base.name, holder_seconds(timeout, buf));
 	}
 	shut(&c->in);
 	poll(&(struct pollfd){ c->pidfd, POLLIN, 0 }, 1, 1000);
-	return api_fail(SEAM_E_FAILED, "%s could not enter: it %s",
+	return holder_fail(SEAM_E_FAILED, "%s could not enter: it %s",
 			c->base.name, describe(reap(c), buf));
 }
 
@@ -214,14 +214,14 @@ end_command(struct seam_holder *h, uint64_t timeout)
 	ended = await_end(c, timeout);
 	status = reap(c);
 	if (!ended)
-		code = api_fail(SEAM_E_TIMEOUT, "%s has not ended after %s",
+		code = holder_fail(SEAM_E_TIMEOUT, "%s has not ended after %s",
 				h->name, holder_seconds(timeout, buf));
 	else if (early)
-		code = api_fail(SEAM_E_FAILED,
+		code = holder_fail(SEAM_E_FAILED,
 				"%s did not stay: it %s before it was to leave",
 				h->name, describe(status, buf));
 	else if (WIFSIGNALED(status))
-		code = api_fail(SEAM_E_FAILED, "%s %s", h->name,
+		code = holder_fail(SEAM_E_FAILED, "%s %s", h->name,
 				describe(status, buf));
 	free_command(c);
 	return code;
@@ -244,17 +244,17 @@ holder_command(struct seam_holder **h, char *const *argv, uint64_t timeout)
 
 	*h = NULL;
 	if (!argv || !argv[0])
-		return api_fail(SEAM_E_SYNTAX, "no command is named");
+		return holder_fail(SEAM_E_SYNTAX, "no command is named");
 	c = calloc(1, sizeof(*c));
 	if (!c || !(c->base.name = name_of(argv))) {
 		free(c);
-		return api_fail(SEAM_E_UNSUPPORTED, "out of memory");
+		return holder_fail(SEAM_E_UNSUPPORTED, "out of memory");
 	}
 	c->base.end = end_command;
 	c->pidfd = c->in = c->out = -1;
 	r = start(c, argv);
 	if (r)
-		code = api_fail(SEAM_E_UNSUPPORTED, "cannot start %s: %s",
+		code = holder_fail(SEAM_E_UNSUPPORTED, "cannot start %s: %s",
 				argv[0], strerror(r));
 	else
 		code = await_entry(c, timeout);

@@ -19,6 +19,9 @@ struct seam_holder {
 /* holder_command.c; timeout 0: none. */
 enum seam_code holder_command(struct seam_holder **h, char *const *argv,
 			      uint64_t timeout);
+/* For seam_message; returns code. */
+enum seam_code holder_fail(enum seam_code code, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* "1 second", "1.5 seconds" */
 const char *holder_seconds(uint64_t ms, char buf[static 48]);
 

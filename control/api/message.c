@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How a call of seam.h begins, fails and is explained. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,23 @@ api_leave(enum seam_code code, const struct seam_error *err)
 {
 	if (code)
 		snprintf(message, sizeof(message), "%s", err->text);
+	return code;
+}
+
+enum seam_code
+api_error(const struct seam_error *err)
+{
+	return api_leave(err->code, err);
+}
+
+enum seam_code
+api_fail(enum seam_code code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
 	return code;
 }
 
