@@ -108,3 +108,38 @@ seam_grace(struct seam_session *s, const struct seam_armed *r)
 		nap(s);
 	free(l.v);
 }
+
+/* Waits as its entry has it, but is not asleep yet. */
+static bool
+is_awake(struct seam_session *s, const struct task *k)
+{
+	struct seam_thread *t = seam_thread_of_tid(s, k->p, k->tid);
+	struct seam_stand st;
+
+	if (!t)
+		return false;
+	seam_stand(t, &st);
+	return (st.parked || st.state == SEAM_THREAD_BLOCKED) &&
+	       seam_task_state(k->pid, k->tid) == 'R';
+}
+
+static bool
+any_awake(struct seam_session *s, const struct tasks *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (is_awake(s, &l->v[i]))
+			return true;
+	return false;
+}
+
+void
+seam_settle(struct seam_session *s, struct seam_process *p)
+{
+	uint64_t until = seam_now() + GRACE_NS;
+	struct tasks l = { .p = p };
+
+	seam_tasks(p->pid, note, &l);
+	while (any_awake(s, &l) && seam_process_live(p) && seam_now() < until)
+		nap(s);
+	free(l.v);
+}

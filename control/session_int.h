@@ -34,7 +34,9 @@ enum seam_rule_kind {
 	SEAM_RULE_PAUSE,
 	SEAM_RULE_HOLD,
 	SEAM_RULE_FAULT,
-	SEAM_RULE_LOG
+	SEAM_RULE_LOG,
+	SEAM_RULE_GATE,
+	SEAM_RULE_ORDER /* keeps a target of an order where it is */
 };
 
 /* One rule, by its index in the arena. */
@@ -50,6 +52,7 @@ struct seam_armed {
 	int fd;		   /* file holds: the descriptor that locks; -1 */
 	void *sem;	   /* named semaphores held for real, else NULL */
 	int taken;	   /* how many units of it */
+	unsigned gate;	   /* gates: how many are to come */
 	seam_event_fn *each;
 	void *data;
 	/* rules.c, compile.c and hold.c alone: */
@@ -96,6 +99,8 @@ struct seam_session {
 	struct seam_heap *heap;	      /* heap.c: blocks for tables */
 	unsigned waiters;	      /* of the bell, in-process and ringer */
 	struct seam_history *history; /* history.c; freed with the session */
+	struct sess_order *order;	/* order.h; NULL: none */
+	struct sess_accounts *accounts; /* accounting.h; NULL: nothing yet */
 	void *spare[7];
 	struct seam_own *own; /* inner.h: what only the session's files see */
 };
@@ -156,6 +161,13 @@ char *seam_site_describe(struct seam_session *s, struct seam_process *p,
  * cache.c:42, held by P1.T0 since cache_get cache.c:30". */
 char *seam_doing_describe(struct seam_session *s, const struct seam_thread *t,
 			  char *buf, size_t size);
+
+/*
+ * grace.c: threads of the process that announced a wait are in it when this
+ * returns (within reason).  A signal that came in between would be handled
+ * and forgotten, and not interrupt what it was meant to.
+ */
+void seam_settle(struct seam_session *s, struct seam_process *p);
 
 /* peek.c: the real state of an object, read from the target's memory. */
 enum seam_peek { SEAM_PEEK_FREE, SEAM_PEEK_TAKEN, SEAM_PEEK_UNKNOWN };

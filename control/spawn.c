@@ -330,7 +330,7 @@ sess_start(struct seam_session *s, const struct sess_start *how, unsigned *proc,
 		code = find_program(&sp, err);
 	if (code == SEAM_OK)
 		code = spawn(&sp, &p, err);
-	if (code == SEAM_OK) {
+	if (code == SEAM_OK && p) {
 		if (proc)
 			*proc = p->index;
 		code = await(&sp, p, err);
