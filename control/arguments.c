@@ -391,6 +391,32 @@ take_dir(struct seam_args *a, struct seam_word *w, struct seam_error *err)
 	return SEAM_OK;
 }
 
+static enum seam_code
+take_to(struct seam_args *a, struct seam_word *w, struct seam_error *err)
+{
+	(void)err;
+	a->to = w->value;
+	return SEAM_OK;
+}
+
+static enum seam_code
+take_since(struct seam_args *a, struct seam_word *w, struct seam_error *err)
+{
+	return seam_number_parse(w->value, w->value_column, 0, INT64_MAX,
+				 &a->since, err);
+}
+
+static enum seam_code
+take_check(struct seam_args *a, struct seam_word *w, struct seam_error *err)
+{
+	if (strcmp(w->value, "yes") && strcmp(w->value, "no"))
+		return sess_fail(err, SEAM_E_SYNTAX, w->value_column,
+				 "check is yes or no, not '%s'",
+				 seam_show(w->value).s);
+	a->unchecked = !strcmp(w->value, "no");
+	return SEAM_OK;
+}
+
 static const struct {
 	const char *key;
 	take_fn *take;
@@ -405,6 +431,9 @@ static const struct {
 	[SEAM_OPTION_ERRNO] = { "errno=", take_errno },
 	[SEAM_OPTION_TIMES] = { "times=", take_times },
 	[SEAM_OPTION_DIR] = { "dir=", take_dir },
+	[SEAM_OPTION_TO] = { "to=", take_to },
+	[SEAM_OPTION_SINCE] = { "since=", take_since },
+	[SEAM_OPTION_CHECK] = { "check=", take_check },
 };
 
 static bool

@@ -11,6 +11,8 @@ const struct seam_command *const seam_command_groups[] = {
 	seam_wait_commands,
 	seam_expect_commands,
 	seam_table_commands,
+	seam_order_commands,
+	seam_thread_commands,
 	seam_misc_commands,
 	NULL,
 };

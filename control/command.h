@@ -21,6 +21,7 @@
 #define SEAM_WAIT_MS 5000 /* of every wait that does not say */
 #define SEAM_NOT_MS 200	  /* of a wait behind `expect not` */
 #define SEAM_MS_MAX UINT64_C(1000000000)
+#define SEAM_GATE_MAX 8192 /* threads; as many as the arena has */
 
 /* What a command was given; which fields count depends on the command.
  * Strings point into the job's words. */
@@ -34,6 +35,9 @@ struct seam_args {
 	uint64_t timeout_ms;
 	uint64_t number; /* errno, signal, exit status, milliseconds */
 	uint64_t times;
+	const char *to;	 /* a checkpoint */
+	uint64_t since;	 /* a mark */
+	bool unchecked;
 	bool by_signal; /* number is the signal that ended a process */
 	int mode;
 	struct seam_filerange range;
@@ -104,6 +108,8 @@ extern const struct seam_command seam_rule_commands[];
 extern const struct seam_command seam_wait_commands[];
 extern const struct seam_command seam_expect_commands[];
 extern const struct seam_command seam_table_commands[];
+extern const struct seam_command seam_order_commands[];
+extern const struct seam_command seam_thread_commands[];
 extern const struct seam_command seam_misc_commands[];
 
 /* command.c.  The error's column is that of the line.  Release with
@@ -143,6 +149,9 @@ enum seam_option {
 	SEAM_OPTION_ERRNO,
 	SEAM_OPTION_TIMES,
 	SEAM_OPTION_DIR,
+	SEAM_OPTION_TO,
+	SEAM_OPTION_SINCE,
+	SEAM_OPTION_CHECK,
 	SEAM_OPTIONS
 };
 #define SEAM_OPT(name) (1u << SEAM_OPTION_##name)

@@ -163,7 +163,9 @@ finish_exit(struct seam_context *ctx, struct seam_job *job, enum seam_code code,
 	if (code)
 		return finish(ctx, job, code, reply, err);
 	if (ended_so(a, reply->fields, how, sizeof(how)))
-		return SEAM_OK;
+		return a->by_signal ?
+			   sess_expect_crash(ctx->session, a->what, err) :
+			   SEAM_OK;
 	return sess_fail(err, SEAM_E_FAILED, 0, "%s ended %s; expected %s%s%d",
 			 seam_show(a->what).s, how,
 			 a->by_signal ? "an end by " : "",

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands about the conversation itself, and those still to come. */
+/* Commands about the conversation itself. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "command.h"
 
-static seam_parse_fn parse_log, parse_sleep, parse_set, parse_json, parse_help,
-    parse_later;
+static seam_parse_fn parse_log, parse_sleep, parse_set, parse_json, parse_help;
 static seam_begin_fn begin_log, begin_sleep, begin_set, begin_json, begin_help,
     begin_quit;
-
-#define LATER(name)                                                            \
-	{                                                                      \
-		name, name " ...", "not in this version", parse_later, NULL,   \
-		    NULL                                                       \
-	}
 
 const struct seam_command seam_misc_commands[] = {
 	{ "log", "log SELECTOR|off",
@@ -31,24 +24,8 @@ const struct seam_command seam_misc_commands[] = {
 	  parse_help, begin_help, NULL },
 	{ "quit", "quit", "end the connection, or the script", seam_parse_none,
 	  begin_quit, NULL },
-	LATER("order"),
-	LATER("next"),
-	LATER("finish"),
-	LATER("gate"),
-	LATER("mark"),
-	LATER("left-behind"),
-	LATER("join"),
 	{ 0 },
 };
-
-static enum seam_code
-parse_later(struct seam_job *job, size_t from, struct seam_error *err)
-{
-	(void)from;
-	return sess_fail(err, SEAM_E_UNSUPPORTED, job->words.v[0].column,
-			 "`%s` is planned, but this version does not have it",
-			 job->command->name);
-}
 
 /* log */
 

@@ -82,6 +82,8 @@ seam_begin_wait(struct seam_job *job, enum seam_wait_kind kind)
 		.obj = a->has_obj ? &a->obj : NULL,
 		.timeout_ms = a->has_timeout ? a->timeout_ms : SEAM_WAIT_MS,
 	};
+	if (kind == SEAM_WAIT_ORDER)
+		job->wait.what = a->to;
 	if (kind == SEAM_WAIT_OUTPUT) {
 		job->wait.what = a->text;
 		job->wait.arg = a->what;

@@ -351,7 +351,8 @@ draft(struct seam_session *s, struct seam_process *p,
 		struct seam_armed *r = &s->rule[i];
 
 		if (!r->used || r->fd >= 0 ||
-		    !atomic_load(&seam_rule_of(s, r)->armed))
+		    (r->kind != SEAM_RULE_ORDER && /* let go for a while */
+		     !atomic_load(&seam_rule_of(s, r)->armed)))
 			continue;
 		if (!seam_rule_concerns(s, r, p))
 			continue;

@@ -76,12 +76,24 @@ seam_process_is(struct seam_session *s, const struct seam_process *p,
 }
 
 bool
+seam_process_below(struct seam_session *s, const struct seam_process *p,
+		   const char *name)
+{
+	char pattern[SEAM_NAME_TEXT];
+
+	snprintf(pattern, sizeof(pattern), "%s.*", name);
+	return seam_process_is(s, p, pattern);
+}
+
+bool
 seam_rule_concerns(struct seam_session *s, const struct seam_armed *r,
 		   const struct seam_process *p)
 {
 	char pattern[SEAM_NAME_TEXT];
 
-	if (!seam_process_is(s, p, r->sel.proc))
+	if (!seam_process_is(s, p, r->sel.proc) &&
+	    (r->kind != SEAM_RULE_ORDER ||
+	     !seam_process_below(s, p, r->sel.proc)))
 		return false;
 	return !r->sel.thread || seam_thread_pattern(s, p, r->sel.thread,
 						     pattern, sizeof(pattern));

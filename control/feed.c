@@ -165,6 +165,8 @@ seam_signal(struct seam_session *s, const char *proc, int sig,
 	p = seam_process_find(s, proc, 0, err);
 	if (p && !p->ended && sig != SIGKILL && sig != SIGCONT)
 		seam_settle(s, p);
+	if (p)
+		p->sent = sig;
 	if (!p)
 		code = err ? err->code : SEAM_E_NO_SUCH_THREAD;
 	else if (p->ended || p->pidfd < 0)

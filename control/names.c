@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_ctl.h"
 #include "rules_int.h"
 
 void
@@ -112,15 +113,18 @@ seam_site_text(struct seam_session *s, struct seam_process *p, uint64_t site)
 {
 	uint64_t h =
 	    (site ^ ((uint64_t)p->index << 40)) * UINT64_C(0x9e3779b97f4a7c15);
-	struct seam_sited *c =
-	    &seam_room(s)->site[(h >> 32) % SEAM_SITES_CACHED];
+	struct seam_room *room = seam_room(s);
+	struct seam_sited *c;
 	char text[SEAM_NAME_TEXT];
 
-	if (!site || !seam_room(s)->site)
+	if (!site || !room->site)
 		return "";
+	c = &room->site[(h >> 32) % SEAM_SITES_CACHED];
 	if (c->text && c->site == site && c->proc == p->index &&
 	    c->maps == p->maps_seen)
 		return c->text;
+	if (!c->site)
+		room->filled[room->nfilled++] = (uint16_t)(c - room->site);
 	free(c->text);
 	seam_site_describe(s, p, site, text, sizeof(text));
 	*c = (struct seam_sited){ .text = strdup(text),
@@ -235,18 +239,21 @@ seam_object_text(struct seam_session *s, uint32_t index)
 	struct seam_object *o = seam_object_at(s, index);
 	struct seam_process *p = o ? seam_process_at(s, o->proc) : NULL;
 	uint32_t maps = p ? p->maps_seen : 0, generation, given;
+	struct seam_room *room = seam_room(s);
 	struct seam_named *n;
 	char text[SEAM_NAME_TEXT];
 
-	if (!o || !seam_room(s)->name)
+	if (!o || !room->name)
 		return "";
-	n = &seam_room(s)->name[index];
+	n = &room->name[index];
 	generation = atomic_load(&o->generation);
 	given = atomic_load(&o->name);
 	if (n->text && n->addr == o->addr && n->generation == generation &&
 	    n->given == given && n->maps == maps)
 		return n->text;
 	free(n->text);
+	if (index >= room->names)
+		room->names = index + 1;
 	seam_object_describe(s, o, text, sizeof(text));
 	*n = (struct seam_named){ .text = strdup(text),
 				  .addr = o->addr,
@@ -259,23 +266,27 @@ seam_object_text(struct seam_session *s, uint32_t index)
 void
 seam_names_forget(struct seam_room *room, uint32_t proc)
 {
-	for (size_t i = 0; room->site && i < SEAM_SITES_CACHED; i++) {
-		if (room->site[i].proc != proc)
+	for (uint32_t i = 0; i < room->nfilled; i++) {
+		struct seam_sited *c = &room->site[room->filled[i]];
+
+		if (c->proc != proc)
 			continue;
-		free(room->site[i].text);
-		room->site[i].text = NULL;
+		free(c->text);
+		c->text = NULL;
 	}
 }
 
 void
 seam_names_free(struct seam_room *room)
 {
-	for (size_t i = 0; room->name && i < SEAM_MAX_OBJECTS; i++)
+	for (uint32_t i = 0; i < room->names; i++)
 		free(room->name[i].text);
-	for (size_t i = 0; room->site && i < SEAM_SITES_CACHED; i++)
-		free(room->site[i].text);
-	free(room->name);
-	free(room->site);
+	for (uint32_t i = 0; i < room->nfilled; i++)
+		free(room->site[room->filled[i]].text);
+	if (room->name)
+		seam_pages_free(room->name, SEAM_NAMES_BYTES);
+	if (room->site)
+		seam_pages_free(room->site, SEAM_SITES_BYTES);
 	room->name = NULL;
 	room->site = NULL;
 }

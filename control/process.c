@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "accounting.h"
 #include "inner.h"
 
 static struct seam_proc *
@@ -305,6 +306,7 @@ seam_process_renew(struct seam_session *s, struct seam_process *p)
 	seam_arena_reset_proc(s->arena, s->arena_fd, p->index);
 	atomic_store(&a->threads, 0);
 	atomic_store(&a->main, 0);
+	atomic_store(&a->exiting, 0);
 	atomic_store(&a->maps, 0);
 	atomic_store(&a->wants, 0);
 	atomic_store(&a->ack, 0);
@@ -345,6 +347,7 @@ seam_process_ended(struct seam_session *s, struct seam_process *p)
 	if (p->in >= 0)
 		close(p->in);
 	p->pidfd = p->in = -1;
+	seam_note_end(s, p);
 	atomic_store(&entry(s, p)->state, SEAM_PROC_GONE);
 	end_threads(s, p->index);
 	seam_heap_unread(s->heap, p->table);

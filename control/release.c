@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "arena_ctl.h"
+#include "order.h"
 #include "rules_int.h"
 
 #define SETTLE_NS UINT64_C(1000000000)
@@ -27,6 +28,8 @@ release_rule(struct seam_session *s, struct seam_armed *r)
 
 	if (r->kind == SEAM_RULE_HOLD)
 		return seam_rule_drop(s, r);
+	if (r->kind == SEAM_RULE_GATE)
+		return seam_gate_open(s, r);
 	atomic_fetch_add(&seam_rule_of(s, r)->released, 1);
 	while ((t = seam_thread_next(s, &i))) {
 		seam_stand(t, &st);
@@ -196,9 +199,12 @@ sess_delete(struct seam_session *s, const char *what, struct seam_error *err)
 
 	seam_lock(s);
 	r = seam_rule_find(s, what);
-	if (r) {
+	if (r && r->kind == SEAM_RULE_ORDER) {
+		seam_order_drop(s);
+	} else if (r) {
 		seam_rule_drop(s, r);
 	} else if (!strcmp(what, "all")) {
+		seam_order_drop(s);
 		for (unsigned i = 0; i < s->rules; i++)
 			if (s->rule[i].used)
 				seam_rule_drop(s, &s->rule[i]);

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounting.h"
 #include "arena_ctl.h"
 #include "heap.h"
+#include "order.h"
 #include "rules_int.h"
 
 static const char *const prefixes[] = {
@@ -13,6 +15,8 @@ static const char *const prefixes[] = {
 	[SEAM_RULE_HOLD] = "h",
 	[SEAM_RULE_FAULT] = "f",
 	[SEAM_RULE_LOG] = "l",
+	[SEAM_RULE_GATE] = "g",
+	[SEAM_RULE_ORDER] = "o",
 };
 
 /* What stands for something else where an id is expected. */
@@ -29,8 +33,8 @@ seam_room(struct seam_session *s)
 		return room;
 	room = calloc(1, sizeof(*room));
 	if (room) {
-		room->name = calloc(SEAM_MAX_OBJECTS, sizeof(*room->name));
-		room->site = calloc(SEAM_SITES_CACHED, sizeof(*room->site));
+		room->name = seam_pages_new(SEAM_NAMES_BYTES);
+		room->site = seam_pages_new(SEAM_SITES_BYTES);
 	}
 	if (!room || !room->name || !room->site) {
 		if (room)
@@ -352,10 +356,10 @@ check_objects(struct seam_session *s, struct seam_armed *r,
 	return SEAM_OK;
 }
 
-static struct seam_armed *
-rule_from(struct seam_session *s, enum seam_rule_kind kind,
-	  const struct seam_selector *sel, const char *as,
-	  struct seam_error *err)
+struct seam_armed *
+seam_rule_from(struct seam_session *s, enum seam_rule_kind kind,
+	       const struct seam_selector *sel, const char *as,
+	       struct seam_error *err)
 {
 	struct seam_armed *r = seam_rule_new(s, kind, as, err);
 
@@ -396,7 +400,7 @@ sess_pause(struct seam_session *s, const struct seam_selector *sel,
 	struct seam_armed *r;
 
 	seam_lock(s);
-	r = rule_from(s, SEAM_RULE_PAUSE, sel, as, err);
+	r = seam_rule_from(s, SEAM_RULE_PAUSE, sel, as, err);
 	if (r)
 		code = arm(s, r, SEAM_ACTION_PARK, id, err);
 	else if (err)
@@ -418,7 +422,7 @@ seam_fault(struct seam_session *s, const struct seam_selector *sel, int error,
 				 "a call fails instead of taking effect: "
 				 "when=after does not go with it");
 	seam_lock(s);
-	r = rule_from(s, SEAM_RULE_FAULT, sel, as, err);
+	r = seam_rule_from(s, SEAM_RULE_FAULT, sel, as, err);
 	if (r) {
 		seam_rule_of(s, r)->error = error;
 		atomic_store(&seam_rule_of(s, r)->times,
@@ -436,7 +440,7 @@ seam_log_arm(struct seam_session *s, const struct seam_selector *sel,
 	     seam_event_fn *each, void *data, const char **id,
 	     struct seam_error *err)
 {
-	struct seam_armed *r = rule_from(s, SEAM_RULE_LOG, sel, NULL, err);
+	struct seam_armed *r = seam_rule_from(s, SEAM_RULE_LOG, sel, NULL, err);
 
 	if (!r)
 		return err ? err->code : SEAM_E_UNSUPPORTED;
@@ -450,6 +454,8 @@ seam_rules_end(struct seam_session *s)
 {
 	struct seam_room *room = s->spare[0];
 
+	seam_order_forget(s);
+	seam_accounts_free(s);
 	for (unsigned i = 0; i < s->rules; i++) {
 		if (!s->rule[i].used)
 			continue;

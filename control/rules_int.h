@@ -46,6 +46,9 @@ struct seam_drawn {
 	uint32_t order;
 };
 
+#define SEAM_NAMES_BYTES (SEAM_MAX_OBJECTS * sizeof(struct seam_named))
+#define SEAM_SITES_BYTES (SEAM_SITES_CACHED * sizeof(struct seam_sited))
+
 /* Kept in session.spare[0]. */
 struct seam_room {
 	struct seam_ruled proc[SEAM_MAX_PROCS];
@@ -60,7 +63,10 @@ struct seam_room {
 	uint64_t quiet_sum, quiet_since;
 	uint32_t births;
 	struct seam_named *name; /* [SEAM_MAX_OBJECTS], lazily committed */
-	struct seam_sited *site; /* [SEAM_SITES_CACHED] */
+	uint32_t names;		 /* high-water of those in use */
+	struct seam_sited *site; /* [SEAM_SITES_CACHED], lazily committed */
+	uint16_t filled[SEAM_SITES_CACHED]; /* which of them ever were */
+	uint32_t nfilled;
 	uint32_t ring_owner[SEAM_MAX_RINGS];
 	struct seam_drawn *drawn;
 	size_t ndrawn, capdrawn;
@@ -74,6 +80,11 @@ struct seam_ruled *seam_ruled(struct seam_session *s,
 struct seam_armed *seam_rule_new(struct seam_session *s,
 				 enum seam_rule_kind kind, const char *as,
 				 struct seam_error *err);
+/* The same with a copy of the selector, which is looked through. */
+struct seam_armed *seam_rule_from(struct seam_session *s,
+				  enum seam_rule_kind kind,
+				  const struct seam_selector *sel,
+				  const char *as, struct seam_error *err);
 /* Another index for its NOTIFY; false: none left. */
 bool seam_rule_notify(struct seam_session *s, struct seam_armed *r,
 		      const uint64_t *verbs);
@@ -97,6 +108,9 @@ bool seam_process_live(const struct seam_process *p);
 /* By path, alias or glob of either; NULL names all. */
 bool seam_process_is(struct seam_session *s, const struct seam_process *p,
 		     const char *pattern);
+/* It descends from one that is. */
+bool seam_process_below(struct seam_session *s, const struct seam_process *p,
+			const char *name);
 /* May the rule ever match in it: proc=, and the process in thread=. */
 bool seam_rule_concerns(struct seam_session *s, const struct seam_armed *r,
 			const struct seam_process *p);
@@ -121,6 +135,15 @@ bool seam_stands_at(const struct seam_stand *st, uint32_t index1);
 
 /* release.c */
 void seam_let_go(struct seam_session *s, struct seam_thread *t);
+
+/* gate.c */
+unsigned seam_standing(struct seam_session *s, const struct seam_armed *r);
+/* Everybody's word first, then the wakes; how many went. */
+unsigned seam_gate_open(struct seam_session *s, struct seam_armed *r);
+
+/* wait.c: what a reply says of a thread that stands somewhere. */
+void seam_put_stand(struct seam_session *s, json_t *reply,
+		    const struct seam_thread *t, const struct seam_stand *st);
 
 /* resolve.c: an object's name in one process. */
 struct seam_found_object {
@@ -247,6 +270,10 @@ void seam_json_put(json_t *object, const char *key, const char *text);
 
 /* wait_quiet.c */
 bool seam_quiescent(struct seam_session *s, uint64_t *next_look);
+/* The task sleeps, not for a time but for somebody; *sum changes when it has
+ * run since. */
+bool seam_task_waits(pid_t pid, pid_t tid, uint64_t *sum);
+void seam_mix(uint64_t *sum, uint64_t v);
 
 /* wait_output.c */
 enum seam_code seam_output_check(const char *pattern, struct seam_error *err);

@@ -326,8 +326,10 @@ seam_script_starts_main(const struct seam_script *script)
 static bool
 is_preparation(const struct seam_job *job)
 {
-	static const char *const names[] = { "pause", "hold", "fail",  "set",
-					     "watch", "log",  "sleep", "json" };
+	static const char *const names[] = {
+		"pause", "hold",  "fail", "set",   "watch", "log",
+		"sleep", "json",  "gate", "order", "mark", "expect crash",
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!job->command || !strcmp(job->command->name, names[i]))

@@ -120,6 +120,8 @@ enum seam_wait_kind {
 	SEAM_WAIT_PARKED,  /* a thread stands at a rule, reported or not */
 	SEAM_WAIT_OUTPUT,  /* the output matches a regular expression */
 	SEAM_WAIT_THREAD,  /* a stepped thread has parked or ended */
+	SEAM_WAIT_ORDER,   /* an order has come to a checkpoint, or its end */
+	SEAM_WAIT_JOIN,	   /* the threads started since a mark have ended */
 };
 struct sess_wait {
 	enum seam_wait_kind kind;
@@ -129,6 +131,14 @@ struct sess_wait {
 	uint64_t timeout_ms;
 	uint64_t deadline;  /* ns, CLOCK_MONOTONIC; set by prepare */
 	uint64_t next_look; /* ns; when to look without a bell, 0: never */
+	/* ORDER: `what` is the checkpoint to come to, NULL: the next one. */
+	uint32_t order; /* which one; 0: the session's */
+	bool to_end;	/* run all to the end */
+	size_t goal;	/* how many are reached then; set by prepare */
+	/* JOIN: the timeout is for each. */
+	uint64_t since;	  /* the mark */
+	uint64_t joining; /* `born` of the one that is awaited */
+	unsigned joined;
 };
 /* Refuses what cannot come about: no such id, no such thread. */
 enum seam_code seam_wait_prepare(struct seam_session *s, struct sess_wait *w,
@@ -143,6 +153,39 @@ enum seam_code seam_wait_check(struct seam_session *s, struct sess_wait *w,
 /* Prepares and waits, on the bell. */
 enum seam_code sess_wait(struct seam_session *s, struct sess_wait *w,
 			 json_t *reply, struct seam_error *err);
+
+/* gate.c: threads that match park until n stand there; a wait for it is over
+ * then, and a release lets all go at once. */
+enum seam_code sess_gate(struct seam_session *s, unsigned n,
+			 const struct seam_selector *sel, const char *as,
+			 const char **id, struct seam_error *err);
+
+/* order.c: one at a time.  Checkpoints are ids of pauses.  *order (may be
+ * NULL) tells it from others, for sess_wait.order. */
+enum seam_code sess_order(struct seam_session *s,
+			  const char *const *checkpoints, size_t n,
+			  uint32_t *order, struct seam_error *err);
+/* Lets all go; 0 is the session's, whichever.  False: there is none. */
+bool sess_order_end(struct seam_session *s, uint32_t order);
+/* Who moves in it: "A, B"; malloc'd. */
+char *sess_order_targets(struct seam_session *s);
+
+/* accounting.c.  Marks count the session's threads. */
+#define SEAM_LAST_MARK UINT64_MAX
+uint64_t sess_mark(struct seam_session *s);
+uint64_t sess_last_mark(struct seam_session *s);
+/* Started since, and alive: an array of objects, as tables are. */
+json_t *seam_table_left(struct seam_session *s, uint64_t since);
+/* Of processes that have exited: whom they left behind, a line each;
+ * malloc'd, NULL: none. */
+char *sess_left_at_exit(struct seam_session *s);
+
+/* crash.c: processes that died by a signal, or by _exit with threads alive,
+ * and were not expected to. */
+json_t *seam_table_crashes(struct seam_session *s);
+char *sess_crashes(struct seam_session *s); /* a line each; NULL: none */
+enum seam_code sess_expect_crash(struct seam_session *s, const char *proc,
+				 struct seam_error *err);
 
 void seam_lock(struct seam_session *s);
 void seam_unlock(struct seam_session *s);

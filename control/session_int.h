@@ -28,6 +28,7 @@ struct seam_process {
 	int out;	    /* memfd of captured output, -1: inherited */
 	int in;		    /* write end of its stdin, -1: none */
 	char *unhooked;	    /* why it never said hello, or NULL */
+	int sent;	    /* the last signal that it got from us, or 0 */
 };
 
 enum seam_rule_kind {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "accounting.h"
 #include "rules_int.h"
 
 /* With more objects than that their real state is not looked at. */
@@ -361,7 +362,8 @@ rule_state(struct seam_session *s, const struct seam_armed *r)
 json_t *
 seam_table_rules(struct seam_session *s)
 {
-	static const char *const kinds[] = { "pause", "hold", "fail", "log" };
+	static const char *const kinds[] = { "pause", "hold", "fail",
+					     "log",   "gate", "order" };
 	json_t *rows = json_array();
 	char text[600];
 
@@ -540,6 +542,7 @@ sess_describe(struct seam_session *s)
 			      atomic_load(&seam_rule_of(s, r)->arrived),
 			      count_standing(s, r));
 	}
+	seam_crashes_say(s, &t);
 	blind_session(s, spots);
 	json_array_foreach(spots, i, spot)
 	    seam_text_add(&t, "blind spot: %s\n", json_string_value(spot));

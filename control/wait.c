@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "accounting.h"
+#include "order.h"
 #include "rules_int.h"
 
 #define SURE_NS UINT64_C(1000000)
@@ -46,6 +48,14 @@ put_rule(struct seam_session *s, json_t *reply, uint32_t rule)
 
 	if (r)
 		seam_json_put(reply, "id", r->id);
+}
+
+void
+seam_put_stand(struct seam_session *s, json_t *reply,
+	       const struct seam_thread *t, const struct seam_stand *st)
+{
+	put_rule(s, reply, st->doing.rule);
+	put_doing(s, reply, t, st);
 }
 
 /* Who is meant. */
@@ -183,6 +193,8 @@ seam_wait_prepare(struct seam_session *s, struct sess_wait *w,
 	case SEAM_WAIT_BLOCKED:
 	case SEAM_WAIT_THREAD:
 		return check_thread(s, w, err);
+	case SEAM_WAIT_ORDER:
+		return seam_order_prepare(s, w, err);
 	case SEAM_WAIT_OUTPUT:
 		return check_regex(s, w, err);
 	default:
@@ -271,6 +283,15 @@ no_process_left(struct seam_session *s, struct seam_armed *r,
 			 "nobody is left who could come to %s: %s", r->id, buf);
 }
 
+/* Of a gate, the number that it is for; others wait for anybody. */
+static bool
+is_gathered(struct seam_session *s, const struct seam_armed *r,
+	    const struct sess_wait *w)
+{
+	return !r->gate || w->kind != SEAM_WAIT_RULE ||
+	       seam_standing(s, r) >= r->gate;
+}
+
 static enum seam_code
 check_rule(struct seam_session *s, struct sess_wait *w, json_t *reply,
 	   struct seam_error *err)
@@ -285,12 +306,14 @@ check_rule(struct seam_session *s, struct sess_wait *w, json_t *reply,
 				 "the rule '%s' was deleted meanwhile",
 				 seam_show(w->what).s);
 	rule = seam_rule_of(s, r);
-	t = first_at(s, r, w->kind == SEAM_WAIT_PARKED, &st);
-	if (t) {
+	t = first_at(s, r, r->gate || w->kind == SEAM_WAIT_PARKED, &st);
+	if (t && is_gathered(s, r, w)) {
 		if (w->kind == SEAM_WAIT_RULE)
 			seam_room(s)->told[seam_thread_index(s, t)] = st.serial;
-		seam_json_put(reply, "id", r->id);
-		put_doing(s, reply, t, &st);
+		seam_put_stand(s, reply, t, &st);
+		if (r->gate)
+			json_object_set_new(reply, "n",
+					    json_integer(seam_standing(s, r)));
 		return SEAM_OK;
 	}
 	if (r->kind == SEAM_RULE_FAULT && w->kind == SEAM_WAIT_RULE &&
@@ -395,8 +418,7 @@ check_step(struct seam_session *s, struct sess_wait *w, json_t *reply,
 	p = seam_process_at(s, t->proc);
 	if (atomic_exchange(&t->step, 0) && p)
 		seam_gate_refresh(s, p);
-	put_rule(s, reply, st.doing.rule);
-	put_doing(s, reply, t, &st);
+	seam_put_stand(s, reply, t, &st);
 	return SEAM_OK;
 }
 
@@ -452,6 +474,10 @@ check(struct seam_session *s, struct sess_wait *w, json_t *reply,
 		return seam_output_look(s, w, reply, err);
 	case SEAM_WAIT_THREAD:
 		return check_step(s, w, reply, err);
+	case SEAM_WAIT_ORDER:
+		return seam_order_check(s, w, reply, err);
+	case SEAM_WAIT_JOIN:
+		return seam_join_check(s, w, reply, err);
 	}
 	return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "an unknown wait");
 }
@@ -473,6 +499,11 @@ say_awaited(struct seam_session *s, const struct sess_wait *w,
 							  "stood at",
 			      w->what);
 		r = seam_rule_find(s, w->what);
+		if (r && r->gate && w->kind == SEAM_WAIT_RULE) {
+			t->n = 0;
+			seam_text_add(t, "%u of %u stood at %s",
+				      seam_standing(s, r), r->gate, w->what);
+		}
 		if (r && r->sel.op)
 			seam_text_add(t, " (%s)",
 				      seam_selector_format(&r->sel, sel,
@@ -496,6 +527,9 @@ say_awaited(struct seam_session *s, const struct sess_wait *w,
 	case SEAM_WAIT_THREAD:
 		seam_text_add(t, "%s had not come to another event", w->what);
 		break;
+	case SEAM_WAIT_ORDER:
+	case SEAM_WAIT_JOIN: /* speak for themselves */
+		break;
 	}
 }
 
@@ -518,6 +552,8 @@ timed_out(struct seam_session *s, const struct sess_wait *w,
 		if (atomic_load(&t->state) == SEAM_THREAD_EXITED)
 			return thread_gone(s, t, err);
 	}
+	if (w->kind == SEAM_WAIT_ORDER)
+		return seam_order_late(s, w, err);
 	say_awaited(s, w, &a);
 	seam_everybody(s, &e, true);
 	return sess_fail(err, SEAM_E_TIMEOUT, 0, "after %llu ms %s: %s",
@@ -537,7 +573,8 @@ seam_wait_check(struct seam_session *s, struct sess_wait *w, json_t *reply,
 	if (code == SEAM_PENDING && *s->broken)
 		return sess_fail(err, SEAM_E_GONE, 0,
 				 "the session is broken: %s", s->broken);
-	if (code != SEAM_PENDING || seam_now() < w->deadline)
+	if (code != SEAM_PENDING || seam_now() < w->deadline ||
+	    w->kind == SEAM_WAIT_JOIN) /* keeps its own time */
 		return code;
 	return timed_out(s, w, err);
 }

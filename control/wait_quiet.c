@@ -12,11 +12,11 @@ struct looking {
 	uint64_t sum;
 };
 
-static void
-mix(struct looking *l, uint64_t v)
+void
+seam_mix(uint64_t *sum, uint64_t v)
 {
-	l->sum = (l->sum ^ v) * UINT64_C(0x9e3779b97f4a7c15);
-	l->sum ^= l->sum >> 29;
+	*sum = (*sum ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	*sum ^= *sum >> 29;
 }
 
 /* Ends by itself when its time has come. */
@@ -46,10 +46,9 @@ is_sleep(long nr, const uint64_t arg[3])
 	}
 }
 
-static bool
-sleeps_for_others(struct looking *l, pid_t tid)
+bool
+seam_task_waits(pid_t pid, pid_t tid, uint64_t *sum)
 {
-	pid_t pid = l->p->pid;
 	char state = seam_task_state(pid, tid);
 	uint64_t arg[3];
 	long nr;
@@ -58,10 +57,10 @@ sleeps_for_others(struct looking *l, pid_t tid)
 		return true;
 	if (state != 'S' && state != 'T' && state != 't')
 		return false;
-	mix(l, seam_task_ran(pid, tid));
+	seam_mix(sum, seam_task_ran(pid, tid));
 	if (!seam_task_call(pid, tid, &nr, arg))
 		return true;
-	mix(l, (uint64_t)nr);
+	seam_mix(sum, (uint64_t)nr);
 	return !is_sleep(nr, arg);
 }
 
@@ -73,17 +72,17 @@ look_at(pid_t tid, void *data)
 	struct seam_thread *t = seam_thread_of_tid(l->s, l->p, tid);
 	struct seam_stand st = { 0 };
 
-	mix(l, (uint64_t)tid);
+	seam_mix(&l->sum, (uint64_t)tid);
 	if (t)
 		seam_stand(t, &st);
-	mix(l, st.serial);
+	seam_mix(&l->sum, st.serial);
 	if (st.parked)
 		return st.state == SEAM_THREAD_HELD && is_timed(&st);
 	if (st.state == SEAM_THREAD_PARKED || st.state == SEAM_THREAD_HELD)
 		return 1; /* let go, not yet awake */
 	if (st.state == SEAM_THREAD_BLOCKED && is_timed(&st))
 		return 1;
-	return !sleeps_for_others(l, tid);
+	return !seam_task_waits(l->p->pid, tid, &l->sum);
 }
 
 /* Waits for us, or becomes another program. */

@@ -135,6 +135,8 @@ struct seam_proc {
 	_Atomic uint32_t vforks;      /* T: calls seen from a vfork child */
 	_Atomic uint32_t maps;	      /* T: incremented by dlopen */
 	_Atomic uint32_t strangers;   /* T: threads that no hook created */
+	_Atomic uint32_t exiting;     /* T: exit() was called: index + 1 of the
+					 thread, ~0: not known */
 	uint32_t blind_to_controller; /* T: its pid means nothing here */
 
 	_Atomic uint32_t buckets[SEAM_OBJECT_BUCKETS] /* T: index + 1 */
@@ -199,6 +201,7 @@ struct seam_thread {
 	uint32_t met[SEAM_KINDS]; /* T: objects first met by it */
 	uint64_t events;	  /* T: that left the fast path */
 	uint64_t parks;
+	uint64_t born; /* T: the how-manieth entry of the session */
 } __attribute__((aligned(64)));
 
 struct seam_object {
@@ -356,6 +359,7 @@ struct seam_head {
 	_Atomic uint32_t strings; /* bytes used; 0 is the empty string */
 	_Atomic uint32_t threads_lost, objects_lost, procs_lost, rings_lost;
 	_Atomic uint64_t events_lost;
+	_Atomic uint64_t births; /* T: entries of threads ever made */
 	_Atomic uint32_t next_proc; /* C: numbers of processes without a
 				       parent in the session */
 };

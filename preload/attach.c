@@ -289,6 +289,19 @@ begin(int argc, char *argv[], char *env[])
 	}
 	seam_env_remember(env, own_path());
 	pthread_atfork(NULL, NULL, fork_child);
+	seam_thread_main_begins();
+}
+
+/* exit() comes by here, _exit() and signals do not: that tells an end from a
+ * crash.  Other threads may still run. */
+__attribute__((destructor)) static void
+end(void)
+{
+	const struct seam_thread *t = seam_self.thread;
+
+	if (seam_arena && own_pid == (int32_t)seam_raw0(SYS_getpid))
+		atomic_store(&seam_proc->exiting,
+			     t ? seam_thread_index(t) + 1 : UINT32_MAX);
 }
 
 static struct seam_proc *
@@ -377,6 +390,7 @@ seam_child_attach(void)
 	atomic_store(&p->state, SEAM_PROC_JOINING);
 	wait_for_ack(1);
 	seam_self.busy--;
+	seam_thread_main_begins();
 	errno = saved;
 }
 

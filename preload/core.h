@@ -51,6 +51,9 @@ uint64_t seam_nanoseconds(void);
 void seam_threads_init(void);
 /* The calling thread's entry in a new process. */
 void seam_thread_adopt_main(void);
+/* Its first event, before main or after fork: here a process can be kept
+ * from starting. */
+void seam_thread_main_begins(void);
 
 /* objects.c: finds or makes the entry, and sets c->object. */
 struct seam_object *seam_object_find(struct seam_call *c);

@@ -27,6 +27,7 @@ claim(struct seam_thread *t, uint32_t expected)
 	       sizeof(*t) - offsetof(struct seam_thread, doing));
 	atomic_store(&t->park, 0);
 	atomic_store(&t->step, 0);
+	t->born = atomic_fetch_add(&seam_arena->head.births, 1) + 1;
 	return t;
 }
 
@@ -91,18 +92,31 @@ seam_thread_prepare(uint64_t site)
 	return t;
 }
 
-void
-seam_thread_begin(struct seam_thread *t)
+static void
+say_started(struct seam_thread *t)
 {
 	struct seam_call c = { .verb = SEAM_THREAD_START,
 			       .fn = SEAM_FN_pthread_create,
 			       .site = t->create_site,
+			       .ptr = (void *)(uintptr_t)t->handle,
 			       .peer = seam_thread_index(t) + 1 };
 
-	become(t);
-	c.ptr = (void *)(uintptr_t)t->handle;
 	if (!seam_gate_before(&c))
 		seam_gate_after(&c, 0);
+}
+
+void
+seam_thread_begin(struct seam_thread *t)
+{
+	become(t);
+	say_started(t);
+}
+
+void
+seam_thread_main_begins(void)
+{
+	if (seam_self.thread)
+		say_started(seam_self.thread);
 }
 
 void

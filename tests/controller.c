@@ -100,8 +100,8 @@ dial(const char *path)
 	return -1;
 }
 
-static bool
-listens(void *path)
+bool
+path_answers(void *path)
 {
 	int fd = dial(path);
 
@@ -110,8 +110,22 @@ listens(void *path)
 	return fd >= 0;
 }
 
+/* Listening is not yet serving. */
+static bool
+path_serves(void *path)
+{
+	struct client c = { .fd = dial(path) };
+	bool serves = c.fd >= 0 &&
+		      send(c.fd, "procs\n", 6, MSG_NOSIGNAL) == 6 &&
+		      client_hear(&c) && !strncmp(c.last, "ok", 2);
+
+	if (c.fd >= 0)
+		client_close(&c);
+	return serves;
+}
+
 void
-controller_start(struct controller *c)
+controller_prepare(struct controller *c)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -119,9 +133,16 @@ controller_start(struct controller *c)
 		 tmp && *tmp ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(c->dir));
 	snprintf(c->path, sizeof(c->path), "%s/s", c->dir);
+	c->pid = 0;
+}
+
+void
+controller_start(struct controller *c)
+{
+	controller_prepare(c);
 	c->pid = controller_spawn(c, c->path);
 	ck_assert_int_gt(c->pid, 0);
-	ck_assert_msg(came_true(listens, c->path), "nobody listens at %s:\n%s",
+	ck_assert_msg(came_true(path_serves, c->path), "nobody serves %s:\n%s",
 		      c->path, controller_log(c));
 }
 
@@ -310,11 +331,17 @@ joiner_end(struct joiner *j)
 
 /* Clients. */
 
+bool
+client_try(struct client *c, const char *path)
+{
+	*c = (struct client){ .fd = dial(path) };
+	return c->fd >= 0;
+}
+
 void
 client_open(struct client *c, const char *path)
 {
-	*c = (struct client){ .fd = dial(path) };
-	ck_assert_msg(c->fd >= 0, "%s: %s", path, strerror(errno));
+	ck_assert_msg(client_try(c, path), "%s: %s", path, strerror(errno));
 }
 
 void

@@ -21,7 +21,9 @@ struct controller {
 	char path[80]; /* the socket, in a directory below */
 };
 
-/* In a fresh directory; returns when it listens. */
+/* A fresh directory, and no controller. */
+void controller_prepare(struct controller *c);
+/* That, and one that serves. */
 void controller_start(struct controller *c);
 /* Another at that path: returns at once, output appended to dir/log. */
 pid_t controller_spawn(const struct controller *c, const char *path);
@@ -65,6 +67,7 @@ struct client {
 };
 
 void client_open(struct client *c, const char *path);
+bool client_try(struct client *c, const char *path);
 void client_close(struct client *c);
 /* Bytes as they are. */
 void client_send(struct client *c, const char *bytes, size_t n);
@@ -91,6 +94,7 @@ uint64_t now_ms(void);
 bool came_true(bool (*is_true)(void *), void *data);
 bool process_is_gone(void *pid);
 bool path_is_gone(void *path);
+bool path_answers(void *path);
 /* A child of that process with that name (comm); 0: none. */
 pid_t child_named(pid_t parent, const char *name);
 const char *needed_env(const char *name);

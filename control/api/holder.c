@@ -209,7 +209,8 @@ await_entry(struct callbacks *c, uint64_t timeout)
 
 	pthread_mutex_lock(&c->lock);
 	if (!wait_moved(c, ENTERING, timeout)) {
-		code = holder_fail(SEAM_E_TIMEOUT, "%s has not entered after %s",
+		code =
+		    holder_fail(SEAM_E_TIMEOUT, "%s has not entered after %s",
 				c->base.name, holder_seconds(timeout, buf));
 		abandon(c);
 		return code;
@@ -219,7 +220,7 @@ await_entry(struct callbacks *c, uint64_t timeout)
 		return SEAM_OK;
 	pthread_join(c->base.thread, NULL);
 	code = holder_fail(SEAM_E_FAILED, "%s could not enter: it returned %d",
-			c->base.name, c->refusal);
+			   c->base.name, c->refusal);
 	free_callbacks(c);
 	return code;
 }
@@ -235,7 +236,7 @@ end_callbacks(struct seam_holder *h, uint64_t timeout)
 	move_to(c, LEAVING);
 	if (!wait_moved(c, LEAVING, timeout)) {
 		code = holder_fail(SEAM_E_TIMEOUT, "%s has not ended after %s",
-				h->name, holder_seconds(timeout, buf));
+				   h->name, holder_seconds(timeout, buf));
 		abandon(c);
 		return code;
 	}
@@ -280,8 +281,9 @@ seam_holder_begin(seam_holder **h, const char *name, int (*enter_)(void *),
 enum seam_code
 seam_holder_command(seam_holder **h, char *const *argv, uint64_t timeout)
 {
-	enum seam_code code = holder_command(
-	    h, argv, timeout == SEAM_DEFAULT ? ENTER_MS : timeout);
+	enum seam_code code =
+	    holder_command(h, argv,
+			   timeout == SEAM_DEFAULT ? ENTER_MS : timeout);
 
 	if (!code)
 		add_living(*h);
@@ -297,6 +299,6 @@ seam_holder_end(seam_holder *h, uint64_t timeout)
 	/* In a fork's child it is the parent's. */
 	if (h->owner != getpid())
 		return holder_fail(SEAM_E_GONE, "%s belongs to another process",
-				h->name);
+				   h->name);
 	return h->end(h, timeout == SEAM_DEFAULT ? LEAVE_MS : timeout);
 }

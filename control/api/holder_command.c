@@ -53,13 +53,14 @@ free_command(struct command *c)
 	free(c);
 }
 
-/* Ends it the hard way, unless it has ended; its wait status. */
+/* Ends it the hard way, unless it has ended, and what it left in its group;
+ * its wait status. */
 static int
 reap(struct command *c)
 {
 	int status = 0;
 
-	kill(c->pid, SIGKILL);
+	kill(-c->pid, SIGKILL);
 	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return status;
@@ -81,7 +82,8 @@ describe(int status, char buf[static 64])
 static int
 spawn(struct command *c, char *const *argv, int in, int out)
 {
-	const short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+	const short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+			    POSIX_SPAWN_SETPGROUP;
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
 	sigset_t set;
@@ -163,13 +165,14 @@ await_entry(struct command *c, uint64_t timeout)
 		return SEAM_OK;
 	if (!r) {
 		reap(c);
-		return holder_fail(SEAM_E_TIMEOUT, "%s has not entered after %s",
-				c->base.name, holder_seconds(timeout, buf));
+		return holder_fail(SEAM_E_TIMEOUT,
+				   "%s has not entered after %s", c->base.name,
+				   holder_seconds(timeout, buf));
 	}
 	shut(&c->in);
 	poll(&(struct pollfd){ c->pidfd, POLLIN, 0 }, 1, 1000);
 	return holder_fail(SEAM_E_FAILED, "%s could not enter: it %s",
-			c->base.name, describe(reap(c), buf));
+			   c->base.name, describe(reap(c), buf));
 }
 
 static bool
@@ -215,14 +218,15 @@ end_command(struct seam_holder *h, uint64_t timeout)
 	status = reap(c);
 	if (!ended)
 		code = holder_fail(SEAM_E_TIMEOUT, "%s has not ended after %s",
-				h->name, holder_seconds(timeout, buf));
+				   h->name, holder_seconds(timeout, buf));
 	else if (early)
-		code = holder_fail(SEAM_E_FAILED,
+		code =
+		    holder_fail(SEAM_E_FAILED,
 				"%s did not stay: it %s before it was to leave",
 				h->name, describe(status, buf));
 	else if (WIFSIGNALED(status))
 		code = holder_fail(SEAM_E_FAILED, "%s %s", h->name,
-				describe(status, buf));
+				   describe(status, buf));
 	free_command(c);
 	return code;
 }
@@ -255,7 +259,7 @@ holder_command(struct seam_holder **h, char *const *argv, uint64_t timeout)
 	r = start(c, argv);
 	if (r)
 		code = holder_fail(SEAM_E_UNSUPPORTED, "cannot start %s: %s",
-				argv[0], strerror(r));
+				   argv[0], strerror(r));
 	else
 		code = await_entry(c, timeout);
 	if (code)

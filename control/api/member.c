@@ -70,14 +70,16 @@ spawn(const struct starting *st, pid_t *pid)
 	const short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
 			    POSIX_SPAWN_SETPGROUP;
 	posix_spawn_file_actions_t fa;
+	sigset_t defaults = st->s->own->defaults;
 	posix_spawnattr_t attr;
 	int r = 0;
 
+	sigaddset(&defaults, SIGPIPE); /* `seam` itself ignores it */
 	posix_spawnattr_init(&attr);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_setflags(&attr, flags);
 	posix_spawnattr_setsigmask(&attr, &st->s->own->mask);
-	posix_spawnattr_setsigdefault(&attr, &st->s->own->defaults);
+	posix_spawnattr_setsigdefault(&attr, &defaults);
 	if (st->call->dir)
 		r = posix_spawn_file_actions_addchdir_np(&fa, st->call->dir);
 	for (int i = 0; i < STREAMS && !r; i++)
@@ -105,9 +107,8 @@ start(struct starting *st, pid_t *pid)
 static void
 not_started(struct call_member *m, int error)
 {
-	const char *name = m->call->argv && m->call->argv[0] ?
-			       m->call->argv[0] :
-			       "(nothing)";
+	const char *name =
+	    m->call->argv && m->call->argv[0] ? m->call->argv[0] : "(nothing)";
 	char text[512];
 	int n = snprintf(text, sizeof(text), "seam: cannot start %s: %s\n",
 			 seam_show(name).s, strerror(error));

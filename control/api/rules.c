@@ -82,6 +82,8 @@ parse_hold(const char *object, struct seam_job *job, struct seam_error *err)
 		code = seam_job_parse_words(&words, 0, job, err);
 	seam_words_free(&words);
 	free(line);
+	/* Columns are the object's own. */
+	job->args.obj.column -= skip;
 	if (code && err->column)
 		err->column = err->column > skip ? err->column - skip : 1;
 	return code;

@@ -11,6 +11,15 @@
 
 #define SHOWN_MAX 500 /* bytes of output in a message */
 
+/* To seam.h a process is something that is called so, and no thread. */
+static enum seam_code
+leave(enum seam_code code, const struct seam_error *err)
+{
+	if (code == SEAM_E_NO_SUCH_THREAD)
+		code = SEAM_E_NO_SUCH_OBJECT;
+	return api_leave(code, err);
+}
+
 /* Starting. */
 
 /* Its name: the alias, or "P3"; and a pipe as large as may be, so that it
@@ -104,7 +113,9 @@ seam_send(seam_session *s, const char *alias, const char *text)
 		code = api_need(alias, "alias", &err);
 	if (!code)
 		code = sess_send(s, alias, text, !text, &err);
-	return api_leave_state(s, code, &err);
+	if (code == SEAM_E_TIMEOUT)
+		return api_leave_state(s, code, &err);
+	return leave(code, &err);
 }
 
 enum seam_code
@@ -118,7 +129,7 @@ seam_output(seam_session *s, const char *alias, char **text, size_t *size)
 		code = api_need(alias, "alias", &err);
 	if (!code)
 		code = sess_output(s, alias, text, size, &err);
-	return api_leave(code, &err);
+	return leave(code, &err);
 }
 
 /* Appends the end of what it wrote to err's text. */
@@ -165,7 +176,7 @@ seam_wait_output(seam_session *s, const char *alias, const char *regex,
 	if (!code && match)
 		*match = strdup(api_field(reply, "match"));
 	json_decref(reply);
-	return api_leave(code, &err);
+	return leave(code, &err);
 }
 
 /* Ends. */
@@ -180,7 +191,7 @@ seam_kill(seam_session *s, const char *alias, int signal)
 		code = api_need(alias, "alias", &err);
 	if (!code)
 		code = seam_signal(s, alias, signal, &err);
-	return api_leave(code, &err);
+	return leave(code, &err);
 }
 
 static enum seam_code
@@ -227,7 +238,7 @@ seam_wait_exit(seam_session *s, const char *alias, int *status,
 
 	if (!code)
 		code = wait_exit(s, alias, status, timeout, &err);
-	return api_leave(code, &err);
+	return leave(code, &err);
 }
 
 static enum seam_code
@@ -263,5 +274,5 @@ seam_expect_exit(seam_session *s, const char *alias, int status,
 	} else if (!code && (!WIFEXITED(was) || WEXITSTATUS(was) != status)) {
 		code = not_so(s, alias, was, status, &err);
 	}
-	return api_leave(code, &err);
+	return leave(code, &err);
 }

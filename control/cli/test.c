@@ -10,15 +10,18 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "permuted.h"
 
 static int run(int argc, char **argv);
 
 const struct cli_command cli_test = {
-	"test", "seam test [-k] [--tap] [--junit FILE] SCRIPT...",
+	"test", "seam test [-k] [--tap] [--junit FILE] [--update] SCRIPT...",
 	"run scripts as tests, each in a session and a directory of its own",
 	"  --tap           results as TAP 14 on standard output\n"
 	"  --junit FILE    and as JUnit's XML in FILE\n"
 	"  -k, --keep      keep the scratch directories, and say where\n"
+	"  --update        write what scripts of sessions and steps print to\n"
+	"                  SCRIPT's .out, where it is compared with otherwise\n"
 	"In the scripts $dir is $SEAM_TEST_DIR, or where the script stands, "
 	"and\n"
 	"$programs is $SEAM_TEST_PROGRAMS, if that is set.\n",
@@ -29,11 +32,12 @@ static const struct option options[] = {
 	{ "tap", no_argument, NULL, 't' },
 	{ "junit", required_argument, NULL, 'j' },
 	{ "keep", no_argument, NULL, 'k' },
+	{ "update", no_argument, NULL, 'u' },
 	{ 0 },
 };
 
 struct tests {
-	bool tap, keep;
+	bool tap, keep, update;
 	const char *junit;
 	const char *dir, *programs; /* of the environment, or NULL */
 	int home;		    /* where we came from */
@@ -140,8 +144,31 @@ in_session(struct test *t)
 	return status;
 }
 
+/* Sessions and steps. */
 static int
-carry_out(struct test *t)
+permute(struct test *t, const char *text)
+{
+	struct cli_permuted p = { .path = t->path,
+				  .vars = &t->ctx.vars,
+				  .f = t->f,
+				  .update = t->all->update };
+	int status = SEAM_EXIT_CONTROL;
+
+	if (set_variables(t))
+		status = cli_permuted_read(&p, text);
+	if (!status && !make_scratch(t)) {
+		status = SEAM_EXIT_CONTROL;
+	} else if (!status) {
+		status = cli_permuted_run(&p);
+		t->all->interrupted = p.interrupted;
+		leave_scratch(t);
+	}
+	cli_permuted_free(&p);
+	return status;
+}
+
+static int
+run_script(struct test *t)
 {
 	struct seam_error err;
 	enum seam_code code;
@@ -161,6 +188,19 @@ carry_out(struct test *t)
 		return SEAM_EXIT_CONTROL;
 	status = in_session(t);
 	leave_scratch(t);
+	return status;
+}
+
+static int
+carry_out(struct test *t)
+{
+	char *text = cli_permuted_text(t->path);
+	int status;
+
+	if (!text)
+		return run_script(t);
+	status = permute(t, text);
+	free(text);
 	return status;
 }
 
@@ -304,6 +344,9 @@ run(int argc, char **argv)
 			break;
 		case 'k':
 			all.keep = true;
+			break;
+		case 'u':
+			all.update = true;
 			break;
 		default:
 			return cli_bad_option(&cli_test, opt, argv);

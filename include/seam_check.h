@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * seam in Check suites: assertions that say what everybody does, and a
+ * session that is closed whatever becomes of the test.
+ *
+ *	START_TEST(second_writer_waits)
+ *	{
+ *		seam_session *s = seam_check_session();
+ *
+ *		ck_seam(seam_pause(s, "in", "mutex.lock at=put"));
+ *		ck_seam(seam_startl(s, "A", "./server", NULL));
+ *		ck_seam(seam_wait(s, "in", NULL, SEAM_DEFAULT));
+ *	}
+ *	END_TEST
+ *
+ *	tcase_add_checked_fixture(tcase, seam_check_setup,
+ *				  seam_check_teardown);
+ *
+ * Every assertion of Check's that fails in a file that includes this prints
+ * the session's state on standard error; ck_seam has it in its message.
+ *
+ * With CK_FORK=no a failed assertion jumps out of the test, and the teardown
+ * closes.  With CK_FORK=yes it ends the test's process: ck_seam closes
+ * first; whatever else ends it (ck_assert, a crash, Check's timeout, SIGKILL)
+ * takes the targets along, and the files.
+ *
+ * As an unchecked fixture the same two give all tests of a case one session
+ * with CK_FORK=no.  With CK_FORK=yes every test's process has a session of
+ * its own, since no session can be used across fork().
+ *
+ * A program may include this in several files; they share one session.
+ */
+#ifndef SEAM_CHECK_H
+#define SEAM_CHECK_H
+
+#include <check.h>
+#include <seam.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Check refuses messages beyond 4096 bytes, its own words included. */
+#define SEAM_CHECK_MESSAGE 3000
+
+struct seam_check_state {
+	seam_session *session;
+	pid_t owner;  /* who opened it */
+	pid_t loaded; /* the program's first process */
+	struct seam_config config;
+	int at_exit; /* seam_check_close is registered */
+	int said;    /* the message has the state */
+	char message[SEAM_CHECK_MESSAGE];
+};
+__attribute__((weak)) struct seam_check_state seam_check_state;
+
+/* Closes the test's session, if this process has one. */
+static inline void
+seam_check_close(void)
+{
+	struct seam_check_state *state = &seam_check_state;
+	seam_session *s = state->session;
+
+	state->session = NULL;
+	if (state->owner == getpid())
+		seam_close(s);
+}
+
+/* How sessions are opened from now on; the strings stay the caller's. */
+static inline void
+seam_check_configure(const struct seam_config *config)
+{
+	seam_check_state.config = *config;
+}
+
+/*
+ * The test's session: opened by the fixture, or now, if this process has
+ * none yet.
+ */
+static inline seam_session *
+seam_check_session(void)
+{
+	struct seam_check_state *state = &seam_check_state;
+
+	if (state->session && state->owner == getpid())
+		return state->session;
+	if (seam_open(&state->session, &state->config) != SEAM_OK)
+		ck_abort_msg("seam_open: %s", seam_message());
+	state->owner = getpid();
+	if (!state->at_exit)
+		state->at_exit = atexit(seam_check_close) == 0;
+	return state->session;
+}
+
+static inline void
+seam_check_setup(void)
+{
+	(void)seam_check_session();
+}
+
+static inline void
+seam_check_teardown(void)
+{
+	seam_check_close();
+}
+
+/* "CALL: CODE: MESSAGE", and the session's state where that lacks it. */
+static inline const char *
+seam_check_explain(const char *call, const char *code, const char *message)
+{
+	struct seam_check_state *state = &seam_check_state;
+	char *now = NULL;
+
+	if (state->session && state->owner == getpid())
+		now = seam_describe(state->session);
+	if (now && strstr(message, now))
+		now[0] = '\0';
+	snprintf(state->message, sizeof(state->message),
+		 "%.200s: %s: %.1000s%s%s", call, code, message,
+		 now && *now ? "\nthe session now:\n" : "", now ? now : "");
+	free(now);
+	state->said = 1;
+	return state->message;
+}
+
+/* All of Check's assertions end in this function. */
+static inline void
+seam_check_show(const char *file, int line)
+{
+	struct seam_check_state *state = &seam_check_state;
+	char *now = NULL;
+
+	if (!state->said && state->session && state->owner == getpid())
+		now = seam_describe(state->session);
+	if (now)
+		fprintf(stderr, "%s:%d: the session then:\n%s", file, line,
+			now);
+	state->said = 0;
+	free(now);
+}
+
+#ifndef SEAM_CHECK_SILENT
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+#define _ck_assert_failed(file, line, ...)                                     \
+	(seam_check_show(file, line),                                          \
+	 _ck_assert_failed(file, line, __VA_ARGS__))
+#endif
+
+/* Check's children are not the process that was loaded. */
+__attribute__((constructor)) static void
+seam_check_loaded(void)
+{
+	seam_check_state.loaded = getpid();
+}
+
+/* What to say; a test's own process has nothing before it but _exit. */
+static inline const char *
+seam_check_failed(const char *call, const char *code, const char *message)
+{
+	const char *text = seam_check_explain(call, code, message);
+
+	if (seam_check_state.loaded != getpid())
+		seam_check_close();
+	return text;
+}
+
+/* The text is made before Check's function is reached, which tells the state
+ * of whoever has not said it. */
+#define SEAM_CHECK_FAIL(call, code, message)                                   \
+	do {                                                                   \
+		const char *seam_check_text =                                  \
+		    seam_check_failed(call, code, message);                    \
+		ck_abort_msg("%s", seam_check_text);                           \
+	} while (0)
+
+/* Asserts that a call of seam.h succeeds. */
+#define ck_seam(call)                                                          \
+	do {                                                                   \
+		enum seam_code seam_check_is = (call);                         \
+		if (seam_check_is == SEAM_OK)                                  \
+			mark_point();                                          \
+		else                                                           \
+			SEAM_CHECK_FAIL(#call, seam_code_name(seam_check_is),  \
+					seam_message());                       \
+	} while (0)
+
+/* Asserts that it fails, and in this way. */
+#define ck_seam_err(call, wanted)                                              \
+	do {                                                                   \
+		enum seam_code seam_check_is = (call);                         \
+		if (seam_check_is == (wanted))                                 \
+			mark_point();                                          \
+		else                                                           \
+			SEAM_CHECK_FAIL(#call " is not " #wanted,              \
+					seam_code_name(seam_check_is),         \
+					seam_check_is ? seam_message() : "");  \
+	} while (0)
+
+/* Asserts anything else, with the session's state in the message. */
+#define ck_seam_that(condition)                                                \
+	do {                                                                   \
+		if (condition)                                                 \
+			mark_point();                                          \
+		else                                                           \
+			SEAM_CHECK_FAIL(#condition, "failed", "");             \
+	} while (0)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How tests that use seam.h end: what a failed one prints, and what is left
+ * of one that failed, crashed, or was killed.  This program runs itself:
+ *
+ *	check_api_ends suite checked|unchecked	tests that fail on purpose
+ *	check_api_ends suite sit		one that never ends
+ *
+ * Their lines "left PID" and "left PATH" tell what must not be left.
+ */
+#include <seam_check.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <sys/wait.h>
+
+#include "controller.h"
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
+
+/* --- what fails ----------------------------------------------------------- */
+
+static void
+tell(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	fflush(stdout);
+}
+
+/* The pids of all processes, and the socket with its directory. */
+static void
+tell_what_is_there(seam_session *s)
+{
+	char *dir = strdup(seam_socket(s)), *rows, *at;
+
+	tell("left %s\n", dir);
+	*strrchr(dir, '/') = '\0';
+	tell("left %s\n", dir);
+	free(dir);
+	ck_seam(seam_command(s, "json on", NULL));
+	ck_seam(seam_command(s, "procs", &rows));
+	ck_seam(seam_command(s, "json off", NULL));
+	for (at = rows; (at = strstr(at, "\"pid\":")); at++)
+		tell("left %ld\n", strtol(at + 6, NULL, 10));
+	free(rows);
+}
+
+static const char *
+victim(const char *name)
+{
+	static char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", needed_env("SEAM_TEST_PROGRAMS"),
+		 name);
+	return path;
+}
+
+/* A thread that waits for another, a parked one, and children. */
+static void
+fill(seam_session *s)
+{
+	ck_seam(seam_startl(s, "A", victim("held_by_peer"), "mutex", NULL));
+	ck_seam(seam_wait_blocked(s, "worker", "the_mutex", SEAM_DEFAULT));
+	ck_seam(seam_pause(s, "put", "mutex.lock at=queue_put"));
+	ck_seam(seam_startl(s, "Q", victim("queue"), NULL));
+	ck_seam(seam_wait(s, "put", NULL, SEAM_DEFAULT));
+	ck_seam(seam_startl(s, "S", "sh", "-c", "echo x; cat; cat", NULL));
+	ck_seam(seam_wait_output(s, "S", "x", NULL, SEAM_DEFAULT));
+	tell_what_is_there(s);
+}
+
+START_TEST(fails_in_a_call)
+{
+	seam_session *s = seam_check_session();
+
+	fill(s);
+	ck_seam(seam_wait_exit(s, "A", NULL, 20));
+}
+END_TEST
+
+START_TEST(fails_in_an_assertion)
+{
+	fill(seam_check_session());
+	ck_assert_int_eq(1, 2);
+}
+END_TEST
+
+START_TEST(fails_in_a_condition)
+{
+	fill(seam_check_session());
+	ck_seam_that(1 == 2);
+}
+END_TEST
+
+START_TEST(fails_by_succeeding)
+{
+	seam_session *s = seam_check_session();
+
+	fill(s);
+	ck_seam_err(seam_expect_parked(s, "put"), SEAM_E_TIMEOUT);
+}
+END_TEST
+
+START_TEST(succeeds)
+{
+	fill(seam_check_session());
+}
+END_TEST
+
+START_TEST(crashes)
+{
+	fill(seam_check_session());
+	abort();
+}
+END_TEST
+
+START_TEST(never_ends)
+{
+	fill(seam_check_session());
+	tell("sitting\n");
+	for (;;)
+		pause();
+}
+END_TEST
+
+static int
+run_suite(bool checked, bool sit)
+{
+	Suite *suite = suite_create("nested");
+	TCase *all = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	if (checked)
+		tcase_add_checked_fixture(all, seam_check_setup,
+					  seam_check_teardown);
+	else
+		tcase_add_unchecked_fixture(all, seam_check_setup,
+					    seam_check_teardown);
+	tcase_set_timeout(all, 3);
+	suite_add_tcase(suite, all);
+	runner = srunner_create(suite);
+	if (sit)
+		tcase_add_test(all, never_ends);
+	else
+		tcase_add_test(all, fails_in_a_call);
+	if (!sit && (checked || srunner_fork_status(runner) == CK_FORK)) {
+		tcase_add_test(all, fails_in_an_assertion);
+		tcase_add_test(all, fails_in_a_condition);
+		tcase_add_test(all, fails_by_succeeding);
+		tcase_add_test(all, succeeds);
+	}
+	if (srunner_fork_status(runner) == CK_FORK) {
+		tcase_add_test(all, crashes);
+		tcase_add_test(all, never_ends);
+	}
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed;
+}
+
+/* --- the tests ------------------------------------------------------------ */
+
+struct run {
+	pid_t pid;
+	FILE *out;
+	char *text; /* all it wrote */
+	size_t size;
+};
+
+/* This program with those arguments; its output is read as it comes. */
+static void
+begin(struct run *r, const char *fork_mode, const char *what, const char *how)
+{
+	int end[2];
+
+	*r = (struct run){ .pid = -1 };
+	ck_assert_int_eq(pipe(end), 0);
+	r->pid = fork();
+	if (r->pid == 0) {
+		setenv("CK_FORK", fork_mode, 1);
+		dup2(end[1], STDOUT_FILENO);
+		dup2(end[1], STDERR_FILENO);
+		close(end[0]);
+		close(end[1]);
+		execl("/proc/self/exe", "check_api_ends", what, how,
+		      (char *)NULL);
+		_exit(127);
+	}
+	close(end[1]);
+	r->out = fdopen(end[0], "r");
+	ck_assert_ptr_nonnull(r->out);
+}
+
+/* Until that line, or the end. */
+static void
+hear(struct run *r, const char *until)
+{
+	FILE *all = open_memstream(&r->text, &r->size);
+	char *line = NULL;
+	size_t size = 0;
+
+	while (getline(&line, &size, r->out) > 0) {
+		fputs(line, all);
+		if (until && !strcmp(line, until))
+			break;
+	}
+	free(line);
+	fclose(all);
+}
+
+static int
+end(struct run *r)
+{
+	int status;
+
+	fclose(r->out);
+	ck_assert_int_eq(waitpid(r->pid, &status, 0), r->pid);
+	return status;
+}
+
+static void
+expect_nothing_left(const struct run *r)
+{
+	unsigned n = 0;
+
+	for (char *at = r->text; (at = strstr(at, "left ")); at++) {
+		char *what = strndup(at + 5, strcspn(at + 5, "\n"));
+		pid_t pid = (pid_t)strtol(what, NULL, 10);
+
+		ck_assert_msg(pid ? came_true(process_is_gone, &pid) :
+				    came_true(path_is_gone, what),
+			      "%s is left", what);
+		free(what);
+		n++;
+	}
+	ck_assert_uint_ge(n, 5);
+}
+
+static void
+expect_said(const struct run *r, const char *what, int times)
+{
+	int n = 0;
+
+	for (char *at = r->text; (at = strstr(at, what)); at++)
+		n++;
+	ck_assert_msg(n == times, "'%s' %d times, not %d, in\n%.3000s", what, n,
+		      times, r->text);
+}
+
+static const struct {
+	const char *fork_mode, *fixture;
+	int tests, failures, errors;
+} suites[] = {
+	{ "yes", "checked", 7, 4, 2 },
+	{ "no", "checked", 5, 4, 0 },
+	{ "yes", "unchecked", 7, 4, 2 },
+	{ "no", "unchecked", 1, 1, 0 },
+};
+
+START_TEST(failures_explain_and_leave_nothing)
+{
+	int failures = suites[_i].failures, status;
+	char line[100];
+	struct run r;
+
+	begin(&r, suites[_i].fork_mode, "suite", suites[_i].fixture);
+	hear(&r, NULL);
+	status = end(&r);
+	ck_assert_msg(WEXITSTATUS(status) == failures + suites[_i].errors, "%s",
+		      r.text);
+	snprintf(line, sizeof(line), "Checks: %d, Failures: %d, Errors: %d",
+		 suites[_i].tests, failures, suites[_i].errors);
+	expect_said(&r, line, 1);
+	/* Threads, what each waits for, held by whom, file and line: once
+	 * for every failed assertion, and within the call's own message. */
+	expect_said(&r, "worker) waits in mutex.lock for the_mutex at ",
+		    failures + 1);
+	expect_said(&r, ", held by P1.T0 since ", failures + 1);
+	expect_said(&r, "producer) is parked by put before mutex.lock",
+		    failures + 1);
+	expect_said(&r, "after 20 ms A had not ended: ", 1);
+	expect_said(&r, "the session then:", failures > 1);
+	expect_nothing_left(&r);
+	free(r.text);
+}
+END_TEST
+
+START_TEST(killed_leaves_nothing)
+{
+	struct run r;
+
+	begin(&r, "no", "suite", "sit");
+	hear(&r, "sitting\n");
+	ck_assert_ptr_nonnull(strstr(r.text, "sitting"));
+	kill(r.pid, SIGKILL);
+	end(&r);
+	expect_nothing_left(&r);
+	free(r.text);
+}
+END_TEST
+
+int
+main(int argc, char **argv)
+{
+	Suite *suite = suite_create("api_ends");
+	TCase *all = tcase_create("ends");
+	SRunner *runner;
+	int failed;
+
+	if (argc > 2 && !strcmp(argv[1], "suite"))
+		return run_suite(!strcmp(argv[2], "checked"),
+				 !strcmp(argv[2], "sit"));
+	tcase_add_loop_test(all, failures_explain_and_leave_nothing, 0,
+			    COUNT(suites));
+	tcase_add_test(all, killed_leaves_nothing);
+	tcase_set_timeout(all, 60);
+	suite_add_tcase(suite, all);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
