@@ -88,8 +88,8 @@ counts(struct seam_session *s, const struct seam_thread *t, uint64_t since)
 	       atomic_load(&t->state) != SEAM_THREAD_EXITED;
 }
 
-static struct seam_thread *
-next_left(struct seam_session *s, uint64_t since, uint32_t *i)
+struct seam_thread *
+seam_left_next(struct seam_session *s, uint64_t since, uint32_t *i)
 {
 	struct seam_thread *t;
 
@@ -106,7 +106,7 @@ first_left(struct seam_session *s, uint64_t since)
 	struct seam_thread *t, *first = NULL;
 	uint32_t i = 0;
 
-	while ((t = next_left(s, since, &i)))
+	while ((t = seam_left_next(s, since, &i)))
 		if (!first || t->born < first->born)
 			first = t;
 	return first;
@@ -145,7 +145,7 @@ seam_table_left(struct seam_session *s, uint64_t since)
 
 	seam_lock(s);
 	since = mark_of(s, since);
-	while ((t = next_left(s, since, &i))) {
+	while ((t = seam_left_next(s, since, &i))) {
 		row = json_object();
 		put_left(s, row, t);
 		json_array_append_new(rows, row);
@@ -176,7 +176,7 @@ count_left(struct seam_session *s, uint64_t since)
 	unsigned n = 0;
 	uint32_t i = 0;
 
-	while (next_left(s, since, &i))
+	while (seam_left_next(s, since, &i))
 		n++;
 	return n;
 }
@@ -190,7 +190,7 @@ say_alive(struct seam_session *s, const struct sess_wait *w, uint64_t since,
 	struct seam_thread *t;
 	uint32_t i = 0;
 
-	while ((t = next_left(s, since, &i))) {
+	while ((t = seam_left_next(s, since, &i))) {
 		if (text.n)
 			seam_text_add(&text, "; ");
 		say_left(s, t, &text);

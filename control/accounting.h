@@ -37,6 +37,9 @@ struct sess_accounts *seam_accounts(struct seam_session *s);
 void seam_accounts_free(struct seam_session *s);
 enum seam_code seam_join_check(struct seam_session *s, struct sess_wait *w,
 			       json_t *reply, struct seam_error *err);
+/* Threads started since that live, by index; NULL at the end. */
+struct seam_thread *seam_left_next(struct seam_session *s, uint64_t since,
+				   uint32_t *i);
 /* A process ended by exit(), with these of its threads alive. */
 void seam_note_left(struct seam_session *s, struct seam_process *p);
 

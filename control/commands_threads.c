@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that account for threads, and for crashes. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "command.h"
 
 static seam_parse_fn parse_since, parse_join;
 static seam_begin_fn begin_mark, begin_left, begin_join, begin_crashes,
-    begin_expected;
+    begin_expected, begin_no_crash;
 static seam_finish_fn finish_join;
 
 const struct seam_command seam_thread_commands[] = {
@@ -23,6 +26,9 @@ const struct seam_command seam_thread_commands[] = {
 	{ "expect crash", "expect crash PROC",
 	  "that it crashes is no news, whenever it does", seam_parse_what,
 	  begin_expected, NULL },
+	{ "expect no-crash", "expect no-crash",
+	  "nobody has crashed who was not expected to", seam_parse_none,
+	  begin_no_crash, NULL },
 	{ 0 },
 };
 
@@ -37,9 +43,10 @@ static enum seam_code
 parse_join(struct seam_job *job, size_t from, struct seam_error *err)
 {
 	job->args.since = SEAM_LAST_MARK;
-	return seam_take_options(
-	    job, from, SEAM_OPT(SINCE) | SEAM_OPT(CHECK) | SEAM_OPT(TIMEOUT),
-	    err);
+	return seam_take_options(job, from,
+				 SEAM_OPT(SINCE) | SEAM_OPT(CHECK) |
+				     SEAM_OPT(TIMEOUT),
+				 err);
 }
 
 static enum seam_code
@@ -48,7 +55,8 @@ begin_mark(struct seam_context *ctx, struct seam_job *job,
 {
 	(void)job;
 	(void)err;
-	seam_reply_add_number(reply, "mark", (long long)sess_mark(ctx->session));
+	seam_reply_add_number(reply, "mark",
+			      (long long)sess_mark(ctx->session));
 	return SEAM_OK;
 }
 
@@ -100,4 +108,19 @@ begin_expected(struct seam_context *ctx, struct seam_job *job,
 {
 	(void)reply;
 	return sess_expect_crash(ctx->session, job->args.what, err);
+}
+
+static enum seam_code
+begin_no_crash(struct seam_context *ctx, struct seam_job *job,
+	       struct seam_reply *reply, struct seam_error *err)
+{
+	char *text = sess_crashes(ctx->session);
+
+	(void)job;
+	(void)reply;
+	if (!text)
+		return SEAM_OK;
+	sess_fail(err, SEAM_E_FAILED, 0, "%.*s", (int)strlen(text) - 1, text);
+	free(text);
+	return SEAM_E_FAILED;
 }

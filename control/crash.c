@@ -6,7 +6,8 @@
  * pattern, ptrace or a handler would, but each of them changes the target or
  * the machine.  What is left is the table of threads as the process left it:
  * one that was parked, held or blocked did nothing that could crash, so the
- * one that ran is who did it; if several ran, each of them is told of.
+ * one that ran is who did it; if several ran, each of them is told of, the
+ * one with the latest event first.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,14 @@ seam_crashes_free(struct sess_accounts *a)
 	free(a->crash);
 }
 
+static bool
+is_owned(const struct seam_object *o)
+{
+	return !atomic_load(&o->dead) &&
+	       (o->kind == SEAM_KIND_MUTEX || o->kind == SEAM_KIND_RWLOCK ||
+		o->kind == SEAM_KIND_SPIN || o->kind == SEAM_KIND_FILE);
+}
+
 /* "cache_lock since cache_put cache.c:42, …" */
 static char *
 held_by(struct seam_session *s, struct seam_process *p,
@@ -50,8 +59,7 @@ held_by(struct seam_session *s, struct seam_process *p,
 	for (uint32_t i = 0; i < n; i++) {
 		struct seam_object *o = seam_object_at(s, i);
 
-		if (!o || atomic_load(&o->dead) ||
-		    atomic_load(&o->owner) != who)
+		if (!o || !is_owned(o) || atomic_load(&o->owner) != who)
 			continue;
 		site = seam_site_text(s, p, o->owner_site);
 		seam_text_add(&text, "%s%s%s%s", text.n ? ", " : "",
@@ -78,8 +86,7 @@ note_suspect(struct seam_session *s, struct seam_process *p,
 	snprintf(v->thread, sizeof(v->thread), "%.*s",
 		 (int)sizeof(v->thread) - 1, who);
 	v->op = strdup(seam_verb_name(st.doing.verb));
-	v->obj =
-	    strdup(seam_doing_object(s, t, &st.doing, obj, sizeof(obj)));
+	v->obj = strdup(seam_doing_object(s, t, &st.doing, obj, sizeof(obj)));
 	v->at = strdup(seam_site_text(s, p, st.doing.site));
 	v->held = held_by(s, p, t);
 }
@@ -117,12 +124,15 @@ count(struct seam_session *s, const struct seam_process *p, bool running)
 static void
 note_suspects(struct seam_session *s, struct seam_process *p, struct crash *c)
 {
+	uint32_t latest = atomic_load(&s->arena->proc[p->index].latest), i = 0;
 	bool running = count(s, p, true) > 0;
 	struct seam_thread *t;
-	uint32_t i = 0;
 
+	t = latest ? seam_thread_at(s, latest - 1) : NULL;
+	if (t && lived(p, t) && (!running || ran(t)))
+		note_suspect(s, p, t, c);
 	while ((t = seam_thread_next(s, &i)))
-		if (lived(p, t) && (!running || ran(t)))
+		if (i != latest && lived(p, t) && (!running || ran(t)))
 			note_suspect(s, p, t, c);
 }
 
@@ -251,18 +261,21 @@ say_suspect(const struct suspect *v, struct seam_text *t)
 static void
 say_crash(const struct crash *c, struct seam_text *t)
 {
-	const char *who = c->n == 1 ? "" : "one of ";
+	const char *who = c->n == 1 ? "" : "most likely ";
 
 	seam_text_add(t, "%s%s%s%s %s", c->proc, *c->alias ? " (" : "",
 		      c->alias, *c->alias ? ")" : "",
 		      c->is_signal ? "died by " : "called ");
 	seam_text_add(t, "%s", c->how);
 	if (!c->is_signal)
-		seam_text_add(t, " with %u other thread%s alive",
-			      c->alive - 1, c->alive == 2 ? "" : "s");
+		seam_text_add(t, " with %u other thread%s alive", c->alive - 1,
+			      c->alive == 2 ? "" : "s");
 	seam_text_add(t, ": %s", c->n ? who : "who did it is not known");
 	for (size_t i = 0; i < c->n; i++) {
-		seam_text_add(t, "%s", i ? "; " : "");
+		seam_text_add(t, "%s",
+			      i == 1 ? "; or " :
+			      i	     ? ", " :
+				       "");
 		say_suspect(&c->suspect[i], t);
 	}
 	seam_text_add(t, "\n");

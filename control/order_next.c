@@ -229,6 +229,7 @@ step_moving(struct seam_session *s, struct sess_order *o, struct sess_wait *w,
 {
 	const struct order_point *point = &o->point[o->pos];
 	struct seam_thread *t = NULL;
+	bool awaited;
 	size_t who;
 
 	if (!mover(s, o, &who))
@@ -238,7 +239,8 @@ step_moving(struct seam_session *s, struct sess_order *o, struct sess_wait *w,
 	o->last = who;
 	o->moved = true;
 	move(s, o, who);
-	if (o->pos < o->n && point->target == who) {
+	awaited = o->pos < o->n && point->target == who;
+	if (awaited) {
 		if (!seam_order_rule(s, point->rule, point->birth))
 			return sess_fail(err, SEAM_E_GONE, 0,
 					 "the pause '%s' was deleted meanwhile",
@@ -249,7 +251,7 @@ step_moving(struct seam_session *s, struct sess_order *o, struct sess_wait *w,
 		reach(s, o, t);
 		return SEAM_OK;
 	}
-	if (seam_target_hopeless(s, o, &o->target[who]))
+	if (awaited && seam_target_hopeless(s, o, &o->target[who]))
 		return fail(s, o, who, "it cannot come about", err);
 	if (seam_target_waits(s, &o->target[who]) &&
 	    seam_quiescent(s, &w->next_look))

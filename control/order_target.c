@@ -74,8 +74,8 @@ is_coming(struct seam_session *s)
 
 	for (unsigned i = 0; i < n && i < SEAM_MAX_PROCS; i++) {
 		state = atomic_load(&s->arena->proc[i].state);
-		if (!s->process[i].used && (state == SEAM_PROC_CLAIMED ||
-					    state == SEAM_PROC_JOINING))
+		if (!s->process[i].used &&
+		    (state == SEAM_PROC_CLAIMED || state == SEAM_PROC_JOINING))
 			return true;
 	}
 	return false;

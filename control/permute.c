@@ -124,8 +124,8 @@ take_step(struct running *r, size_t step, bool *go_on)
 	t->step = step;
 	code = permute_talk_send(r->s, t, st->text, &r->err);
 	if (!code)
-		code = permute_talk_settle(r->s, r->talk, r->p->sessions,
-					   &r->err);
+		code =
+		    permute_talk_settle(r->s, r->talk, r->p->sessions, &r->err);
 	if (!code)
 		put_step(r, step);
 	return code;
@@ -178,8 +178,8 @@ put_order(const struct permute *p, const struct permute_order *o, FILE *out)
 }
 
 static enum seam_code
-say(const struct permute *p, const struct permute_order *o,
-    struct running *r, enum seam_code code, FILE *f)
+say(const struct permute *p, const struct permute_order *o, struct running *r,
+    enum seam_code code, FILE *f)
 {
 	char *state = r->s ? sess_describe(r->s) : NULL;
 
@@ -221,8 +221,8 @@ run_order(struct permute *p, const struct permute_order *o,
 	put_order(p, o, out);
 	code = permute_shell(p, "reset", p->reset, &r.err);
 	if (!code && !make_talks(&r, o->n))
-		code = sess_fail(&r.err, SEAM_E_UNSUPPORTED, 0,
-				 "out of memory");
+		code =
+		    sess_fail(&r.err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	if (!code)
 		code = seam_session_open(&how, &r.s, &r.err);
 	if (!code)

@@ -7,8 +7,8 @@
  *	permute_read.c		the script
  *	permute_orders.c	the permutations
  *	permute.c		one of them, in a session of its own
- *	permute_talk.c		its programs: lines in, output, who is done or blocked
- *	permute_shell.c		commands before, between and after
+ *	permute_talk.c		its programs: lines in, output, who is done or
+ *blocked permute_shell.c		commands before, between and after
  */
 #ifndef SEAM_PERMUTE_H
 #define SEAM_PERMUTE_H
@@ -39,8 +39,8 @@ struct permute_order {
 };
 
 struct permute {
-	char *name; /* of the script */
-	const struct seam_vars *vars; /* the caller's */
+	char *name;			/* of the script */
+	const struct seam_vars *vars;	/* the caller's */
 	char *setup, *reset, *teardown; /* for sh, or NULL */
 	struct permute_session *session;
 	struct permute_step *step;

@@ -20,8 +20,8 @@ typedef enum seam_code take_fn(struct reading *r, char *text);
 static const struct {
 	const char *program, *echo;
 } echoes[] = {
-	{ "sqlite3", ".print @" },  { "sh", "echo @" },
-	{ "bash", "echo @" },	    { "dash", "echo @" },
+	{ "sqlite3", ".print @" },   { "sh", "echo @" },
+	{ "bash", "echo @" },	     { "dash", "echo @" },
 	{ "python3", "print('@')" }, { "psql", "\\echo @" },
 };
 
@@ -77,11 +77,12 @@ static enum seam_code
 take_setup(struct reading *r, char *text)
 {
 	struct permute *p = r->p;
-	struct permute_session *s = p->session + p->sessions - 1;
+	struct permute_session *s;
 	char **v;
 
 	if (!p->sessions)
 		return take_shell(r, &p->setup, text);
+	s = &p->session[p->sessions - 1];
 	v = realloc(s->setup, (s->setups + 1) * sizeof(*v));
 	if (!v)
 		return no_memory(r);
@@ -133,10 +134,10 @@ understand(struct reading *r, struct permute_session *s)
 		return no_memory(r);
 	for (size_t k = 0; ++i < w->n; k++)
 		s->argv[k] = (char *)seam_word_whole(&w->v[i]);
-	echo = echo ? echo : echo_of(s->argv[0]);
+	if (!echo && s->argv[0])
+		echo = echo_of(s->argv[0]);
 	if (!echo)
-		return bad(r,
-			   "say how '%s' can be made to print a line: echo=",
+		return bad(r, "say how '%s' can be made to print a line: echo=",
 			   s->argv[0]);
 	if (!strchr(echo, '@'))
 		return bad(r, "echo= needs an @ where the text goes: %s", echo);
@@ -288,8 +289,7 @@ take_line(struct reading *r, char *text)
 	return sess_fail(&r->err, SEAM_E_SYNTAX, 0,
 			 "'%s' is none of setup, reset, teardown, session, "
 			 "step, permutation, permutations%s%s",
-			 seam_show(word).s,
-			 near.best ? "; did you mean " : "",
+			 seam_show(word).s, near.best ? "; did you mean " : "",
 			 near.best ? near.best : "");
 }
 
@@ -313,7 +313,7 @@ read_lines(struct reading *r, char *text)
 	unsigned next = 1;
 
 	for (char *at = text; !code && *at;) {
-		char *eol = strchrnul(at, '\n'), *end = eol;
+		char *eol = strchrnul(at, '\n'), *end;
 
 		r->line = next++;
 		while (*eol && eol > at && eol[-1] == '\\') {
@@ -335,7 +335,8 @@ seam_permute_is(const char *text)
 {
 	for (const char *at = text; *at; at += !!*at) {
 		at += strspn(at, " \t");
-		if (!strncmp(at, "session", 7) && (at[7] == ' ' || at[7] == '\t'))
+		if (!strncmp(at, "session", 7) &&
+		    (at[7] == ' ' || at[7] == '\t'))
 			return true;
 		at = strchrnul(at, '\n');
 	}

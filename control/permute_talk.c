@@ -17,7 +17,7 @@
 #include "rules_int.h"
 
 #define LOOK_NS UINT64_C(1000000)
-#define PATIENCE_NS UINT64_C(10000000000)
+#define PATIENCE_NS UINT64_C(5000000000)
 
 enum seam_code
 permute_talk_start(struct seam_session *s, struct permute_talk *t,
@@ -104,8 +104,7 @@ has_mark(struct permute_talk *t)
 {
 	char mark[40];
 	int n = snprintf(mark, sizeof(mark), "seam-step-%u\n", t->number);
-	char *at =
-	    t->text ? memmem(t->text, t->n, mark, (size_t)n) : NULL;
+	char *at = t->text ? memmem(t->text, t->n, mark, (size_t)n) : NULL;
 
 	if (!at)
 		return false;

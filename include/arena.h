@@ -137,6 +137,8 @@ struct seam_proc {
 	_Atomic uint32_t strangers;   /* T: threads that no hook created */
 	_Atomic uint32_t exiting;     /* T: exit() was called: index + 1 of the
 					 thread, ~0: not known */
+	_Atomic uint32_t latest;      /* T: index + 1 of the thread that last
+					 did something, as far as watched */
 	uint32_t blind_to_controller; /* T: its pid means nothing here */
 
 	_Atomic uint32_t buckets[SEAM_OBJECT_BUCKETS] /* T: index + 1 */

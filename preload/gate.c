@@ -75,6 +75,17 @@ owns(const struct seam_thread *t, const struct seam_call *c)
 	       c->verb != SEAM_COND_REACQUIRE && m->__data.__owner == t->tid;
 }
 
+/* A hold that the call meets now, index + 1; 0: none. */
+static uint32_t
+hold_now(const struct seam_thread *t, struct seam_call *c)
+{
+	struct seam_matched m;
+
+	seam_matched_none(&m);
+	seam_match(c, t, false, 0, true, &m);
+	return m.n ? m.rule[0] : 0;
+}
+
 static int
 obey_holds(struct seam_thread *t, struct seam_call *c, uint32_t rule)
 {
@@ -84,15 +95,11 @@ obey_holds(struct seam_thread *t, struct seam_call *c, uint32_t rule)
 		return 0;
 
 	do {
-		struct seam_matched again;
-
 		if (class_of(c) == SEAM_CLASS_TRY)
 			return c->busy;
 		if ((error = seam_held(t, c, rule)))
 			return error;
-		seam_matched_none(&again);
-		seam_match(c, t, false, 0, true, &again);
-		rule = again.n ? again.rule[0] : 0;
+		rule = hold_now(t, c);
 	} while (rule && seam_alive());
 	return 0;
 }
@@ -103,6 +110,7 @@ obey(struct seam_thread *t, struct seam_call *c, unsigned moment, int error,
      const struct seam_matched *m)
 {
 	uint32_t hold = 0;
+	bool parked = false;
 	int fail = 0, r;
 	unsigned i;
 
@@ -112,6 +120,7 @@ obey(struct seam_thread *t, struct seam_call *c, unsigned moment, int error,
 			r = seam_park(t, c, m->rule[i], moment, error, m);
 			if (r && moment == SEAM_BEFORE)
 				return r;
+			parked = true;
 			break;
 		case SEAM_ACTION_NOTIFY:
 			seam_bell();
@@ -128,6 +137,9 @@ obey(struct seam_thread *t, struct seam_call *c, unsigned moment, int error,
 	}
 	if (fail)
 		return fail;
+	/* One may have come meanwhile. */
+	if (parked && moment == SEAM_BEFORE)
+		hold = hold_now(t, c);
 	return hold ? obey_holds(t, c, hold) : 0;
 }
 
@@ -138,6 +150,14 @@ step_here(struct seam_thread *t, struct seam_call *c)
 		return;
 	atomic_store(&t->step, 0);
 	seam_park(t, c, 0, SEAM_BEFORE, 0, NULL);
+}
+
+/* Tells afterwards who was at work when the process crashed. */
+static void
+note_latest(const struct seam_thread *t)
+{
+	atomic_store_explicit(&seam_proc->latest, seam_thread_index(t) + 1,
+			      memory_order_relaxed);
 }
 
 static struct seam_object *
@@ -205,8 +225,10 @@ arrive(struct seam_thread *t, struct seam_call *c, uint32_t mode,
 		seam_file_find(c);
 	else if (mode & (SEAM_MODE_WATCH | SEAM_MODE_TIMES))
 		watched_object(c);
-	if (mode & SEAM_MODE_WATCH)
+	if (mode & SEAM_MODE_WATCH) {
 		seam_doing(t, c, SEAM_BEFORE, 0);
+		note_latest(t);
+	}
 	if (mode & SEAM_MODE_STEP)
 		step_here(t, c);
 	if (!(mode & SEAM_MODE_RULES) || !seam_may_match(c))
@@ -251,6 +273,7 @@ unblock(void *data)
 {
 	const struct blocked *b = data;
 
+	note_latest(b->thread);
 	atomic_fetch_add(&b->thread->serial, 1);
 	atomic_store(&b->thread->state, SEAM_THREAD_RUNNING);
 }

@@ -99,6 +99,7 @@ leave(void *data)
 		atomic_fetch_sub(&s->rule->parked, 1);
 	atomic_fetch_add(&s->thread->serial, 1);
 	atomic_store(&s->thread->state, SEAM_THREAD_RUNNING);
+	atomic_store(&seam_proc->latest, seam_thread_index(s->thread) + 1);
 	seam_self.busy--;
 	/* Who let it go knows; of anything else somebody may want to know. */
 	if (!s->released)

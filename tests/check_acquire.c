@@ -199,8 +199,8 @@ START_TEST(held)
 		return;
 	}
 	wait_blocked(row->object);
-	ck_assert_msg(!strcmp(ask_output(&client, alias), "ready\n"),
-		      "%s: %s", row->args, client.body);
+	ck_assert_msg(!strcmp(ask_output(&client, alias), "ready\n"), "%s: %s",
+		      row->args, client.body);
 	ask_ok(&client, "release h");
 	must_end(row->args, alias, "ready\n%s\n", row->after);
 }
@@ -329,13 +329,12 @@ START_TEST(paused_truly)
 {
 	const struct pause_row *row = &pauses[_i];
 	const bool is_file = !strcmp(row->object, "f.lock");
-	const bool gives = !strcmp(row->prints, "ret=0") &&
-			   (is_file || strstr(row->object, "mutex") ||
-			    strstr(row->object, "rwlock") ||
-			    strstr(row->object, "spin") ||
-			    strstr(row->object, "sem") ||
-			    strstr(row->object, "mtx")) &&
-			   strcmp(row->site, "do_lockf_test") != 0;
+	const bool gives =
+	    !strcmp(row->prints, "ret=0") &&
+	    (is_file || strstr(row->object, "mutex") ||
+	     strstr(row->object, "rwlock") || strstr(row->object, "spin") ||
+	     strstr(row->object, "sem") || strstr(row->object, "mtx")) &&
+	    strcmp(row->site, "do_lockf_test") != 0;
 	char object[80], alias[24];
 
 	if (!gives)

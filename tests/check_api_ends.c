@@ -3,8 +3,8 @@
  * How tests that use seam.h end: what a failed one prints, and what is left
  * of one that failed, crashed, or was killed.  This program runs itself:
  *
- *	check_api_ends suite checked|unchecked	tests that fail on purpose
- *	check_api_ends suite sit		one that never ends
+ *	check_api_ends suite checked|unchecked DIR  tests that fail on purpose
+ *	check_api_ends suite sit DIR		     one that never ends
  *
  * Their lines "left PID" and "left PATH" tell what must not be left.
  */
@@ -128,8 +128,9 @@ START_TEST(never_ends)
 END_TEST
 
 static int
-run_suite(bool checked, bool sit)
+run_suite(bool checked, bool sit, const char *dir)
 {
+	struct seam_config config = { .dir = dir };
 	Suite *suite = suite_create("nested");
 	TCase *all = tcase_create("all");
 	SRunner *runner;
@@ -141,6 +142,7 @@ run_suite(bool checked, bool sit)
 	else
 		tcase_add_unchecked_fixture(all, seam_check_setup,
 					    seam_check_teardown);
+	seam_check_configure(&config);
 	tcase_set_timeout(all, 3);
 	suite_add_tcase(suite, all);
 	runner = srunner_create(suite);
@@ -166,6 +168,24 @@ run_suite(bool checked, bool sit)
 
 /* --- the tests ------------------------------------------------------------ */
 
+static char place[64]; /* where the targets run */
+
+static void
+setup(void)
+{
+	strcpy(place, "/tmp/check-ends-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(place));
+}
+
+static void
+teardown(void)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "rm -r %s", place);
+	ck_assert_int_eq(system(command), 0); /* NOLINT(cert-env33-c) */
+}
+
 struct run {
 	pid_t pid;
 	FILE *out;
@@ -173,9 +193,9 @@ struct run {
 	size_t size;
 };
 
-/* This program with those arguments; its output is read as it comes. */
+/* This program with that suite; its output is read as it comes. */
 static void
-begin(struct run *r, const char *fork_mode, const char *what, const char *how)
+begin(struct run *r, const char *fork_mode, const char *what)
 {
 	int end[2];
 
@@ -188,7 +208,7 @@ begin(struct run *r, const char *fork_mode, const char *what, const char *how)
 		dup2(end[1], STDERR_FILENO);
 		close(end[0]);
 		close(end[1]);
-		execl("/proc/self/exe", "check_api_ends", what, how,
+		execl("/proc/self/exe", "check_api_ends", "suite", what, place,
 		      (char *)NULL);
 		_exit(127);
 	}
@@ -269,7 +289,7 @@ START_TEST(failures_explain_and_leave_nothing)
 	char line[100];
 	struct run r;
 
-	begin(&r, suites[_i].fork_mode, "suite", suites[_i].fixture);
+	begin(&r, suites[_i].fork_mode, suites[_i].fixture);
 	hear(&r, NULL);
 	status = end(&r);
 	ck_assert_msg(WEXITSTATUS(status) == failures + suites[_i].errors, "%s",
@@ -295,7 +315,7 @@ START_TEST(killed_leaves_nothing)
 {
 	struct run r;
 
-	begin(&r, "no", "suite", "sit");
+	begin(&r, "no", "sit");
 	hear(&r, "sitting\n");
 	ck_assert_ptr_nonnull(strstr(r.text, "sitting"));
 	kill(r.pid, SIGKILL);
@@ -313,9 +333,10 @@ main(int argc, char **argv)
 	SRunner *runner;
 	int failed;
 
-	if (argc > 2 && !strcmp(argv[1], "suite"))
+	if (argc > 3 && !strcmp(argv[1], "suite"))
 		return run_suite(!strcmp(argv[2], "checked"),
-				 !strcmp(argv[2], "sit"));
+				 !strcmp(argv[2], "sit"), argv[3]);
+	tcase_add_checked_fixture(all, setup, teardown);
 	tcase_add_loop_test(all, failures_explain_and_leave_nothing, 0,
 			    COUNT(suites));
 	tcase_add_test(all, killed_leaves_nothing);

@@ -67,8 +67,9 @@ START_TEST(entered_and_left)
 	struct deed d = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	seam_holder *h;
 
-	ck_assert_int_eq(
-	    seam_holder_begin(&h, "payer", enter, leave, &d, SEAM_DEFAULT), 0);
+	ck_assert_int_eq(seam_holder_begin(&h, "payer", enter, leave, &d,
+					   SEAM_DEFAULT),
+			 0);
 	ck_assert_int_eq(d.entered, 1);
 	ck_assert_int_eq(d.left, 0);
 	ck_assert_int_eq(pthread_mutex_trylock(&d.lock), EBUSY);
@@ -293,8 +294,9 @@ START_TEST(command_does_not_leave)
 {
 	seam_holder *h;
 
-	ck_assert_int_eq(begin(&h, "trap '' TERM; echo in; tail -f /dev/null; "
-				   "read _",
+	ck_assert_int_eq(begin(&h,
+			       "trap '' TERM; echo in; tail -f /dev/null; "
+			       "read _",
 			       0),
 			 0);
 	ck_assert_int_eq(seam_holder_end(h, 100), SEAM_E_TIMEOUT);

@@ -125,7 +125,7 @@ path_serves(void *path)
 }
 
 void
-controller_prepare(struct controller *c)
+controller_start(struct controller *c)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -133,13 +133,6 @@ controller_prepare(struct controller *c)
 		 tmp && *tmp ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(c->dir));
 	snprintf(c->path, sizeof(c->path), "%s/s", c->dir);
-	c->pid = 0;
-}
-
-void
-controller_start(struct controller *c)
-{
-	controller_prepare(c);
 	c->pid = controller_spawn(c, c->path);
 	ck_assert_int_gt(c->pid, 0);
 	ck_assert_msg(came_true(path_serves, c->path), "nobody serves %s:\n%s",

@@ -21,9 +21,7 @@ struct controller {
 	char path[80]; /* the socket, in a directory below */
 };
 
-/* A fresh directory, and no controller. */
-void controller_prepare(struct controller *c);
-/* That, and one that serves. */
+/* In a fresh directory; returns when it serves. */
 void controller_start(struct controller *c);
 /* Another at that path: returns at once, output appended to dir/log. */
 pid_t controller_spawn(const struct controller *c, const char *path);

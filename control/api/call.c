@@ -137,7 +137,7 @@ static enum seam_code
 carry_out(struct calls *c, const struct seam_call_options *o,
 	  struct seam_outcome *outcomes, struct seam_error *err)
 {
-	struct pollfd *p = calloc(c->n, sizeof(*p));
+	struct pollfd *p = calloc(c->n + 1, sizeof(*p));
 	enum seam_code code = prepare(c, o, err);
 	bool ok = p != NULL;
 
@@ -173,14 +173,17 @@ calls(const struct seam_call *call, size_t step, size_t n,
 	struct seam_error err = { 0 };
 	enum seam_code code;
 
-	if (n < 1 || n > AT_ONCE)
-		sess_fail(&err, SEAM_E_UNSUPPORTED, 0,
-			  "%zu calls at once: 1 to %d are possible", n,
-			  AT_ONCE);
-	else if (!(c.v = calloc(n, sizeof(*c.v))))
-		sess_fail(&err, SEAM_E_UNSUPPORTED, 0, "out of memory");
-	if (err.code)
-		return api_leave(err.code, &err);
+	if (n < 1 || n > AT_ONCE) {
+		code = sess_fail(&err, SEAM_E_UNSUPPORTED, 0,
+				 "%zu calls at once: 1 to %d are possible", n,
+				 AT_ONCE);
+		return api_leave(code, &err);
+	}
+	c.v = calloc(n, sizeof(*c.v));
+	if (!c.v) {
+		code = sess_fail(&err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+		return api_leave(code, &err);
+	}
 	memset(outcomes, 0, n * sizeof(*outcomes));
 	for (size_t i = 0; i < n; i++) {
 		c.v[i].call = &call[i * step];

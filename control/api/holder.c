@@ -39,19 +39,27 @@ struct callbacks {
 static pthread_mutex_t living_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct seam_holder *living;
 
+static struct seam_holder *
+take_any(void)
+{
+	struct seam_holder *h;
+
+	pthread_mutex_lock(&living_lock);
+	h = living;
+	if (h)
+		living = h->next;
+	pthread_mutex_unlock(&living_lock);
+	return h;
+}
+
 static void
 leave_all(void)
 {
-	for (;;) {
-		struct seam_holder *h;
+	struct seam_holder *h;
 
-		pthread_mutex_lock(&living_lock);
-		h = living;
-		pthread_mutex_unlock(&living_lock);
-		if (!h)
-			return;
-		seam_holder_end(h, SEAM_DEFAULT);
-	}
+	while ((h = take_any()))
+		if (h->owner == getpid())
+			h->end(h, LEAVE_MS);
 }
 
 static void
@@ -205,24 +213,22 @@ static enum seam_code
 await_entry(struct callbacks *c, uint64_t timeout)
 {
 	char buf[48];
-	enum seam_code code;
 
 	pthread_mutex_lock(&c->lock);
 	if (!wait_moved(c, ENTERING, timeout)) {
-		code =
-		    holder_fail(SEAM_E_TIMEOUT, "%s has not entered after %s",
-				c->base.name, holder_seconds(timeout, buf));
+		holder_fail(SEAM_E_TIMEOUT, "%s has not entered after %s",
+			    c->base.name, holder_seconds(timeout, buf));
 		abandon(c);
-		return code;
+		return SEAM_E_TIMEOUT;
 	}
 	pthread_mutex_unlock(&c->lock);
 	if (c->stage != REFUSED)
 		return SEAM_OK;
 	pthread_join(c->base.thread, NULL);
-	code = holder_fail(SEAM_E_FAILED, "%s could not enter: it returned %d",
-			   c->base.name, c->refusal);
+	holder_fail(SEAM_E_FAILED, "%s could not enter: it returned %d",
+		    c->base.name, c->refusal);
 	free_callbacks(c);
-	return code;
+	return SEAM_E_FAILED;
 }
 
 static enum seam_code

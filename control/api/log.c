@@ -133,11 +133,13 @@ arm(struct seam_session *s, const char *id, const struct seam_selector *sel,
 	return code;
 }
 
+/* The lock is held. */
 static enum seam_code
 begin(struct seam_session *s, const char *id, const struct seam_selector *sel,
-      struct api_log *log, struct seam_error *err)
+      const struct api_log *how, struct seam_error *err)
 {
 	struct api *api = api_of(s);
+	struct api_log *log;
 	enum seam_code code;
 
 	if (!api)
@@ -146,10 +148,16 @@ begin(struct seam_session *s, const char *id, const struct seam_selector *sel,
 	if (!start_logger(s, api))
 		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot start a thread");
+	log = malloc(sizeof(*log));
+	if (!log)
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
+	*log = *how;
+	log->next = api->logs;
+	api->logs = log;
 	code = arm(s, id, sel, log, err);
-	if (!code) {
-		log->next = api->logs;
-		api->logs = log;
+	if (code) {
+		api->logs = log->next;
+		free(log);
 	}
 	return code;
 }
@@ -158,26 +166,20 @@ enum seam_code
 seam_log(seam_session *s, const char *id, const char *selector,
 	 void (*each)(const struct seam_seen *event, void *data), void *data)
 {
-	struct seam_error err;
+	const struct api_log how = { .each = each, .data = data };
 	struct seam_selector sel = { 0 };
-	struct api_log *log = NULL;
+	struct seam_error err;
 	enum seam_code code = api_enter(s, &err);
 
 	if (!code)
 		code = api_need(each ? s : NULL, "function", &err);
 	if (!code)
 		code = api_selector(selector, &sel, &err);
-	if (!code && !(log = calloc(1, sizeof(*log))))
-		code = sess_fail(&err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	if (!code) {
-		log->each = each;
-		log->data = data;
 		seam_lock(s);
-		code = begin(s, id, &sel, log, &err);
+		code = begin(s, id, &sel, &how, &err);
 		seam_unlock(s);
 	}
-	if (code)
-		free(log);
 	seam_selector_free(&sel);
 	return api_leave_at(code, &err, selector);
 }

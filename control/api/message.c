@@ -13,6 +13,23 @@
 static _Thread_local char message[MESSAGE_MAX];
 static _Thread_local bool in_callback;
 
+/* The process's own number: asking the kernel takes as long as all else that
+ * a call does when it need not wait. */
+static pid_t self;
+
+static void
+know_self(void)
+{
+	self = getpid();
+}
+
+__attribute__((constructor)) static void
+watch_forks(void)
+{
+	know_self();
+	pthread_atfork(NULL, NULL, know_self);
+}
+
 const char *
 seam_message(void)
 {
@@ -34,7 +51,7 @@ api_enter(const struct seam_session *s, struct seam_error *err)
 	if (!s)
 		return sess_fail(err, SEAM_E_GONE, 0,
 				 "there is no session: it was not opened");
-	if (s->opener != getpid())
+	if (s->opener != self)
 		return sess_fail(err, SEAM_E_GONE, 0,
 				 "the session belongs to process %d, which "
 				 "forked this one: open another here",

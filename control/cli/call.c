@@ -21,7 +21,8 @@ const struct cli_command cli_call = {
 	"  --repeat N          do all of it N times, and count the outcomes\n"
 	"  --max BYTES         keep that much of each stream; default: 1 MiB\n"
 	"  --json              the results as one JSON object\n"
-	"Exits with 0 if all calls did, else with 1; 3 if it could not control.\n",
+	"Exits with 0 if all calls did, else with 1; 3 if it could not "
+	"control.\n",
 	run
 };
 

@@ -77,9 +77,10 @@ static void
 put_status(const struct seam_outcome *o, FILE *f)
 {
 	if (WIFSIGNALED(o->status))
-		fprintf(f, "SIG%s", sigabbrev_np(WTERMSIG(o->status)) ?
-					sigabbrev_np(WTERMSIG(o->status)) :
-					"?");
+		fprintf(f, "SIG%s",
+			sigabbrev_np(WTERMSIG(o->status)) ?
+			    sigabbrev_np(WTERMSIG(o->status)) :
+			    "?");
 	else
 		fprintf(f, "exit %d", WEXITSTATUS(o->status));
 	if (o->timed_out)
@@ -194,9 +195,8 @@ cli_outcomes_json(const struct cli_outcomes *all, FILE *f)
 		}
 		json_object_set_new(j, "round",
 				    json_integer((json_int_t)c->round + 1));
-		json_object_set_new(
-		    j, "elapsed_us",
-		    json_integer((json_int_t)c->o.elapsed));
+		json_object_set_new(j, "elapsed_us",
+				    json_integer((json_int_t)c->o.elapsed));
 		json_array_append_new(calls, j);
 	}
 	top = json_pack("{so so}", "calls", calls, "outcomes", distinct);

@@ -23,7 +23,8 @@ const struct cli_command cli_hold = {
 	"                        input\n"
 	"  --timeout MS          wait that long for it; default: 5000. With\n"
 	"                        --holder also for its end; default: 1000\n"
-	"Exits with CMD's status (128 + signal), 3 if it could not be held, or\n"
+	"Exits with CMD's status (128 + signal), 3 if it could not be held, "
+	"or\n"
 	"the holder did not stay or end.\n",
 	run
 };

@@ -10,8 +10,8 @@
 struct cli_permuted {
 	const char *path;
 	const struct seam_vars *vars;
-	FILE *f;	/* takes the message */
-	bool update;	/* writes what is expected */
+	FILE *f;     /* takes the message */
+	bool update; /* writes what is expected */
 	bool interrupted;
 	struct permute *script;
 	char *expected; /* path of the .out file, absolute */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 
@@ -9,11 +10,12 @@ static int run(int argc, char **argv);
 const struct cli_command cli_run = {
 	"run",
 	"seam run [-v] [-S SOCK] [-x SCRIPT] [--timeout MS] "
-	"[--on-death release|kill] -- CMD [ARG...]",
+	"[--left-behind] [--on-death release|kill] -- CMD [ARG...]",
 	"start CMD as target `main`, serve a socket, run a script",
 	"  -S, --socket SOCK       the control socket; default: a private one\n"
 	"  -x, --script SCRIPT     commands to carry out; - is standard input\n"
 	"  --timeout MS            end CMD after that time, and say why\n"
+	"  --left-behind           say which threads were alive at its exit\n"
 	"  --on-death release|kill what becomes of targets when seam dies\n"
 	"  -v, --verbose           print the socket's path\n"
 	"Exits with CMD's status (128 + signal), 1 if the script or the time\n"
@@ -25,6 +27,7 @@ static const struct option options[] = {
 	{ "socket", required_argument, NULL, 'S' },
 	{ "script", required_argument, NULL, 'x' },
 	{ "timeout", required_argument, NULL, 't' },
+	{ "left-behind", no_argument, NULL, 'l' },
 	{ "on-death", required_argument, NULL, 'd' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ 0 },
@@ -34,7 +37,7 @@ struct job {
 	struct seam_options how;
 	const char *script_path;
 	char *const *argv;
-	bool verbose;
+	bool verbose, left_behind;
 	struct seam_script *script;
 	struct seam_session *session;
 	struct cli_watch watch;
@@ -82,6 +85,27 @@ carry_out(struct job *j)
 	return SEAM_EXIT_CONTROL;
 }
 
+static void
+say_lines(char *text)
+{
+	char *rest = text, *line;
+
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			cli_warn("%s", line);
+	free(text);
+}
+
+/* Of how the processes ended.  A failed script has told of crashes. */
+static void
+say_ends(struct job *j, bool script_failed)
+{
+	if (!script_failed && !j->watch.signals)
+		say_lines(sess_crashes(j->session));
+	if (j->left_behind)
+		say_lines(sess_left_at_exit(j->session));
+}
+
 /* What the whole comes to. */
 static int
 outcome(struct job *j)
@@ -89,12 +113,14 @@ outcome(struct job *j)
 	const char *broken;
 	struct seam_error err;
 	int status = carry_out(j), ended = SEAM_EXIT_CONTROL;
+	bool script_failed = status;
 
 	if (!status && j->started) {
 		if (cli_wait_exit(j->session, "main", &ended, &err))
 			cli_warn("%s", err.text);
 		status = ended;
 	}
+	say_ends(j, script_failed);
 	if (j->watch.timed_out)
 		status = SEAM_EXIT_FAILED;
 	broken = seam_session_broken(j->session);
@@ -170,6 +196,9 @@ take_option(struct job *j, int opt, char **argv)
 		return cli_ms(optarg, &j->watch.timeout_ms);
 	case 'd':
 		return cli_on_death(&cli_run, optarg, &j->how.kill_on_death);
+	case 'l':
+		j->left_behind = true;
+		return true;
 	case 'v':
 		j->verbose = true;
 		return true;

@@ -6,9 +6,11 @@
  *   take NAME    it takes precious_lock, and waits again; "taken NAME"
  *   crash NAME, abort NAME, _exit NAME, exit NAME   it does that
  *   crash, abort, _exit, exit                       main does
+ *   join NAME    main waits for its end
  * At the end of the input main returns.
  */
 #include <semaphore.h>
+#include <stdbool.h>
 
 #include "victim.h"
 
@@ -86,20 +88,27 @@ start_one(const char *name)
 }
 
 static void
-tell(const char *order, const char *name)
+tell(struct one *o, const char *order)
 {
-	for (int i = 0; i < n; i++) {
-		struct one *o = &ones[i];
+	bool waits = !strcmp(order, "join");
 
-		if (strcmp(o->name, name) != 0)
-			continue;
+	if (!waits) {
 		snprintf(o->order, sizeof(o->order), "%s", order);
 		sem_post(&o->go);
-		if (strcmp(order, "end") != 0)
-			continue;
-		pthread_join(o->thread, NULL);
-		say("ended %s", name);
 	}
+	if (!waits && strcmp(order, "end") != 0)
+		return;
+	pthread_join(o->thread, NULL);
+	say("ended %s", o->name);
+	o->name[0] = '\0';
+}
+
+static void
+tell_named(const char *order, const char *name)
+{
+	for (int i = 0; i < n; i++)
+		if (!strcmp(ones[i].name, name))
+			tell(&ones[i], order);
 }
 
 int
@@ -115,7 +124,7 @@ main(void)
 		else if (words == 2 && !strcmp(order, "start"))
 			start_one(name);
 		else if (words == 2)
-			tell(order, name);
+			tell_named(order, name);
 	}
 	return 0;
 }
