@@ -114,8 +114,11 @@ on_line(struct seam_client *client, char *text, void *data)
 	}
 	seam_reply_init(&c->reply);
 	code = seam_job_parse(text, &c->ctx.vars, &c->job, &err);
-	if (!code)
-		code = seam_job_begin(&c->job, &c->ctx, &c->reply, &err);
+	if (code) {
+		answer(c, code, &err);
+		return;
+	}
+	code = seam_job_begin(&c->job, &c->ctx, &c->reply, &err);
 	if (code == SEAM_PENDING) {
 		seam_client_wait(client, &c->job.wait);
 		return;

@@ -307,6 +307,7 @@ START_TEST(start_feeds_one_that_is_parked)
 	program.input = input;
 	ck_seam(seam_pause(SESSION, "main", "thread.start thread=W"));
 	ck_seam(seam_start(SESSION, "W", &program));
+	ck_seam(seam_wait(SESSION, "main", NULL, SEAM_DEFAULT));
 	ck_seam(seam_delete(SESSION, "main"));
 	ck_seam(seam_expect_exit(SESSION, "W", 0, SEAM_DEFAULT));
 	expect_output("W", "^200000$");

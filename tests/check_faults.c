@@ -414,6 +414,16 @@ START_TEST(pipelined)
 }
 END_TEST
 
+/* Too long for a line, but all of it there when it is looked at. */
+static void
+send_at_once(const char *line, size_t n)
+{
+	kill(controller.pid, SIGSTOP);
+	waitpid(controller.pid, NULL, WUNTRACED);
+	client_send(&client, line, n);
+	kill(controller.pid, SIGCONT);
+}
+
 START_TEST(long_lines)
 {
 	const size_t sizes[] = { 65000, 70000, 131072, 200000, 1 << 20 };
@@ -424,7 +434,10 @@ START_TEST(long_lines)
 	for (int i = 0; i < COUNT(sizes); i++) {
 		wanted = sizes[i] > 65536 ? "too long" : "unknown command";
 		line[sizes[i] - 1] = '\n';
-		client_send(&client, line, sizes[i]);
+		if (sizes[i] < 150000)
+			send_at_once(line, sizes[i]);
+		else
+			client_send(&client, line, sizes[i]);
 		line[sizes[i] - 1] = 'x';
 		ck_assert_msg(reply_has_code(client_hear(&client), "syntax") &&
 				  strstr(client.last, wanted) != NULL,
@@ -464,13 +477,19 @@ END_TEST
  * because it came too soon. */
 START_TEST(early_line)
 {
-	for (int i = 0; i < 30; i++) {
-		client_close(&client);
-		controller_end(&controller);
-		controller.pid = controller_spawn(&controller, controller.path);
-		while (!client_try(&client, controller.path))
+	struct client early;
+	char path[96];
+	pid_t pid;
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "%s%d", controller.path, i);
+		pid = controller_spawn(&controller, path);
+		while (!client_try(&early, path))
 			;
-		ask_ok(&client, "procs");
+		ask_ok(&early, "procs");
+		client_close(&early);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
 	}
 }
 END_TEST

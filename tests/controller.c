@@ -188,12 +188,14 @@ void
 controller_finish(struct controller *c)
 {
 	int status = controller_end(c);
+	char *log = controller_log(c);
 
 	if (status) {
 		controllers_failed++;
 		fprintf(stderr, "the controller ended with wait status %x\n%s",
-			(unsigned)status, controller_log(c));
+			(unsigned)status, log);
 	}
+	free(log);
 	controller_remove(c);
 }
 
