@@ -335,6 +335,11 @@ compile_rule(struct compiling *c)
 		emit_objects(c);
 	else
 		emit(c, m);
+	if (c->r->kind == SEAM_RULE_ORDER) {
+		/* Who was blocked when it was armed must not run on either. */
+		m->flags |= SEAM_MATCH_AFTER | SEAM_MATCH_WAITED;
+		emit(c, m);
+	}
 }
 
 /* True: another process shares memory with this one that was not known. */

@@ -48,16 +48,31 @@ seam_order_forget(struct seam_session *s)
 	free(o);
 }
 
+static bool
+is_at_point(struct seam_session *s, const struct sess_order *o,
+	    const struct seam_stand *st)
+{
+	for (size_t i = 0; o->point && i < o->n; i++) {
+		const struct order_point *point = &o->point[i];
+
+		if (seam_order_rule(s, point->rule, point->birth) &&
+		    seam_stands_at(st, point->rule + 1))
+			return true;
+	}
+	return false;
+}
+
+/* Once each: those who come to another of its pauses then stay there. */
 static void
-let_go_at(struct seam_session *s, const struct seam_armed *r)
+let_go(struct seam_session *s, const struct sess_order *o)
 {
 	struct seam_thread *t;
 	struct seam_stand st;
 	uint32_t i = 0;
 
-	while (r && (t = seam_thread_next(s, &i))) {
+	while ((t = seam_thread_next(s, &i))) {
 		seam_stand(t, &st);
-		if (seam_stands_at(&st, r->index + 1))
+		if (is_at_point(s, o, &st))
 			seam_let_go(s, t);
 	}
 }
@@ -70,14 +85,12 @@ seam_order_drop(struct seam_session *s)
 
 	if (!o)
 		return;
+	let_go(s, o);
 	for (size_t i = 0; i < o->targets; i++) {
 		r = seam_order_rule(s, o->target[i].keeper, o->target[i].birth);
 		if (r && r->kind == SEAM_RULE_ORDER)
 			seam_rule_drop(s, r);
 	}
-	for (size_t i = 0; o->point && i < o->n; i++)
-		let_go_at(s, seam_order_rule(s, o->point[i].rule,
-					     o->point[i].birth));
 	seam_order_forget(s);
 }
 

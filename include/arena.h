@@ -271,6 +271,7 @@ enum seam_match_flags {
 	SEAM_MATCH_BIND_NAME = 8192, /* object with a name: name_glob */
 	SEAM_MATCH_WILD = 16384,     /* neither object nor site: noise is
 					left out */
+	SEAM_MATCH_WAITED = 32768,   /* after: the call had to wait */
 };
 #define SEAM_MATCH_BIND                                                        \
 	(SEAM_MATCH_BIND_SITE | SEAM_MATCH_BIND_MET | SEAM_MATCH_BIND_NAME)

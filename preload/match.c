@@ -239,6 +239,8 @@ meets(const struct seam_table *t, const struct seam_match *m,
 		return false;
 	if (m->hold_readers && c->mode == 'r')
 		return false;
+	if ((f & SEAM_MATCH_WAITED) && !c->waited)
+		return false;
 	return !(f & SEAM_MATCH_IN) || in_frames(t, m, c, out);
 }
 

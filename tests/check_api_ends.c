@@ -204,6 +204,8 @@ begin(struct run *r, const char *fork_mode, const char *what)
 	r->pid = fork();
 	if (r->pid == 0) {
 		setenv("CK_FORK", fork_mode, 1);
+		/* The results of the suite around this one go there. */
+		unsetenv("CK_TAP_LOG_FILE_NAME");
 		dup2(end[1], STDOUT_FILENO);
 		dup2(end[1], STDERR_FILENO);
 		close(end[0]);

@@ -358,6 +358,8 @@ START_TEST(too_early)
 }
 END_TEST
 
+/* One waits for what two has, gets it, and stays there with it until it is its
+ * turn. */
 START_TEST(threads_as_targets)
 {
 	seam_order *order;
@@ -376,7 +378,7 @@ START_TEST(threads_as_targets)
 	expect_next(order, "o1");
 	expect_steps("two1");
 	ck_seam(seam_finish(order, SEAM_DEFAULT));
-	expect_steps("two1 one1 two2 two. one2 one.");
+	expect_steps("two1 two2 two. one1 one2 one.");
 	seam_order_free(order);
 }
 END_TEST
