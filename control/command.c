@@ -6,15 +6,9 @@
 #include <string.h>
 
 const struct seam_command *const seam_command_groups[] = {
-	seam_target_commands,
-	seam_rule_commands,
-	seam_wait_commands,
-	seam_expect_commands,
-	seam_table_commands,
-	seam_order_commands,
-	seam_thread_commands,
-	seam_misc_commands,
-	NULL,
+	seam_target_commands, seam_rule_commands,  seam_wait_commands,
+	seam_expect_commands, seam_table_commands, seam_order_commands,
+	seam_thread_commands, seam_misc_commands,  NULL,
 };
 
 /* The next entry of all groups' tables; *group and *i begin at 0. */

@@ -35,8 +35,8 @@ struct seam_args {
 	uint64_t timeout_ms;
 	uint64_t number; /* errno, signal, exit status, milliseconds */
 	uint64_t times;
-	const char *to;	 /* a checkpoint */
-	uint64_t since;	 /* a mark */
+	const char *to; /* a checkpoint */
+	uint64_t since; /* a mark */
 	bool unchecked;
 	bool by_signal; /* number is the signal that ended a process */
 	int mode;

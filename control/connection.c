@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "connection.h"
@@ -32,8 +33,10 @@ next_line(struct seam_client *c, size_t *len)
 		else if (what == SEAM_LINE_LONG)
 			put_text(c, "err syntax line too long: 65536 bytes "
 				    "are the limit\n");
-		else if (!c->full || !seam_client_fill(c, true))
+		else if (!c->full || !seam_client_fill(c, true)) {
+			line = NULL;
 			break;
+		}
 		line = NULL;
 	}
 	if (c->closing)
@@ -50,9 +53,17 @@ static const struct seam_client_ops *
 commands(struct seam_session *s, void **data)
 {
 	static const struct seam_client_ops none;
+	const struct timespec pause = { .tv_nsec = 1000000 };
 	const struct seam_client_ops *ops;
 
 	seam_lock(s);
+	/* Who opened the session says only then what it serves. */
+	for (; !s->ops && s->own->patience && !seam_ending(s);
+	     s->own->patience--) {
+		seam_unlock(s);
+		nanosleep(&pause, NULL);
+		seam_lock(s);
+	}
 	ops = s->ops ? s->ops : &none;
 	*data = s->ops_data;
 	seam_unlock(s);

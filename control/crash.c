@@ -272,10 +272,7 @@ say_crash(const struct crash *c, struct seam_text *t)
 			      c->alive == 2 ? "" : "s");
 	seam_text_add(t, ": %s", c->n ? who : "who did it is not known");
 	for (size_t i = 0; i < c->n; i++) {
-		seam_text_add(t, "%s",
-			      i == 1 ? "; or " :
-			      i	     ? ", " :
-				       "");
+		seam_text_add(t, "%s", i == 1 ? "; or " : i ? ", " : "");
 		say_suspect(&c->suspect[i], t);
 	}
 	seam_text_add(t, "\n");

@@ -43,7 +43,8 @@ struct seam_own {
 	struct seam_extra extra[SEAM_MAX_PROCS];
 	uint64_t ends; /* processes that ended */
 	bool had_target;
-	_Atomic bool stop;     /* seam_session_stop */
+	_Atomic bool stop; /* seam_session_stop */
+	unsigned patience; /* ms that early lines wait for commands, in all */
 	_Atomic uint32_t turn; /* a futex: we rang the bell ourselves */
 
 	sigset_t mask;	   /* of the thread that opened */

@@ -271,6 +271,25 @@ put_text(FILE *f, const char *text)
 	}
 }
 
+/* One a line; of lists, one an item. */
+static void
+show_fields(FILE *f, json_t *fields)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(fields, key, value)
+	{
+		char *text = json_is_string(value) ?
+				 strdup(json_string_value(value)) :
+				 json_dumps(value, JSON_ENCODE_ANY);
+
+		if (text)
+			fprintf(f, " %s %s\n", key, text);
+		free(text);
+	}
+}
+
 void
 seam_reply_show(FILE *f, const struct seam_reply *reply)
 {
@@ -278,6 +297,8 @@ seam_reply_show(FILE *f, const struct seam_reply *reply)
 		put_table(f, reply->rows);
 	if (reply->text)
 		put_text(f, reply->text);
+	if (!reply->rows && !reply->text)
+		show_fields(f, reply->fields);
 }
 
 static void
@@ -293,7 +314,8 @@ format_text(FILE *f, const struct seam_reply *reply, enum seam_code code,
 		fputc('\n', f);
 		return;
 	}
-	seam_reply_show(f, reply);
+	if (reply->rows || reply->text)
+		seam_reply_show(f, reply);
 	fputs("ok", f);
 	put_fields(f, reply->fields);
 	if (reply->rows)

@@ -11,12 +11,9 @@
 #include "rules_int.h"
 
 static const char *const prefixes[] = {
-	[SEAM_RULE_PAUSE] = "p",
-	[SEAM_RULE_HOLD] = "h",
-	[SEAM_RULE_FAULT] = "f",
-	[SEAM_RULE_LOG] = "l",
-	[SEAM_RULE_GATE] = "g",
-	[SEAM_RULE_ORDER] = "o",
+	[SEAM_RULE_PAUSE] = "p", [SEAM_RULE_HOLD] = "h",
+	[SEAM_RULE_FAULT] = "f", [SEAM_RULE_LOG] = "l",
+	[SEAM_RULE_GATE] = "g",	 [SEAM_RULE_ORDER] = "o",
 };
 
 /* What stands for something else where an id is expected. */

@@ -327,8 +327,8 @@ static bool
 is_preparation(const struct seam_job *job)
 {
 	static const char *const names[] = {
-		"pause", "hold",  "fail", "set",   "watch", "log",
-		"sleep", "json",  "gate", "order", "mark", "expect crash",
+		"pause", "hold", "fail", "set",	  "watch", "log",
+		"sleep", "json", "gate", "order", "mark",  "expect crash",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

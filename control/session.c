@@ -178,6 +178,10 @@ new_session(const struct seam_options *options)
 	s->syms = seam_syms_new();
 	if (s->own && s->rule && s->cwd && s->preload && s->syms) {
 		keep_signals(s->own);
+		if (s->options.mask)
+			s->own->mask = *s->options.mask;
+		s->options.mask = NULL;
+		s->own->patience = 1000;
 		return s;
 	}
 	seam_session_close(s, false);

@@ -25,6 +25,7 @@
 #define SEAM_SESSION_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -34,14 +35,16 @@
 struct seam_session;
 
 struct seam_options {
-	const char *socket;  /* path to serve; NULL: one in a fresh 0700
-				directory under XDG_RUNTIME_DIR or /tmp */
-	const char *preload; /* libseam.so; NULL: SEAM_PRELOAD or installed */
-	bool kill_on_death;  /* targets die with the controller */
-	bool autostart;	     /* targets find us by SEAM_SOCKET alone */
-	bool watch;	     /* watch from the beginning */
-	bool end_with_last;  /* seam_session_run returns after the last
-				target is gone (started by a preload) */
+	const char *socket;   /* path to serve; NULL: one in a fresh 0700
+				 directory under XDG_RUNTIME_DIR or /tmp */
+	const char *preload;  /* libseam.so; NULL: SEAM_PRELOAD or installed */
+	bool kill_on_death;   /* targets die with the controller */
+	bool autostart;	      /* targets find us by SEAM_SOCKET alone */
+	bool watch;	      /* watch from the beginning */
+	bool end_with_last;   /* seam_session_run returns after the last
+				 target is gone (started by a preload) */
+	const sigset_t *mask; /* the targets' signal mask; NULL: that of
+				 the opening thread */
 };
 
 /* session.c: life. */

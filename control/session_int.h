@@ -97,9 +97,9 @@ struct seam_session {
 	struct seam_client *clients;
 	const struct seam_client_ops *ops;
 	void *ops_data;
-	struct seam_heap *heap;	      /* heap.c: blocks for tables */
-	unsigned waiters;	      /* of the bell, in-process and ringer */
-	struct seam_history *history; /* history.c; freed with the session */
+	struct seam_heap *heap;		/* heap.c: blocks for tables */
+	unsigned waiters;		/* of the bell, in-process and ringer */
+	struct seam_history *history;	/* history.c; freed with the session */
 	struct sess_order *order;	/* order.h; NULL: none */
 	struct sess_accounts *accounts; /* accounting.h; NULL: nothing yet */
 	void *spare[7];

@@ -15,7 +15,8 @@ seam_env_value(const struct seam_env *e, const char *key)
 	size_t len = strlen(key);
 
 	for (size_t i = 0; e->v && i < e->n; i++)
-		if (e->v[i] && !strncmp(e->v[i], key, len) && e->v[i][len] == '=')
+		if (e->v[i] && !strncmp(e->v[i], key, len) &&
+		    e->v[i][len] == '=')
 			return e->v[i] + len + 1;
 	return NULL;
 }
@@ -27,7 +28,8 @@ env_put(struct seam_env *e, char *text)
 	size_t len = text ? strcspn(text, "=") : 0;
 
 	for (size_t i = 0; text && i < e->n; i++) {
-		if (!e->v[i] || strncmp(e->v[i], text, len) || e->v[i][len] != '=')
+		if (!e->v[i] || strncmp(e->v[i], text, len) ||
+		    e->v[i][len] != '=')
 			continue;
 		free(e->v[i]);
 		e->v[i] = text;

@@ -362,7 +362,7 @@ struct seam_head {
 	_Atomic uint32_t strings; /* bytes used; 0 is the empty string */
 	_Atomic uint32_t threads_lost, objects_lost, procs_lost, rings_lost;
 	_Atomic uint64_t events_lost;
-	_Atomic uint64_t births; /* T: entries of threads ever made */
+	_Atomic uint64_t births;    /* T: entries of threads ever made */
 	_Atomic uint32_t next_proc; /* C: numbers of processes without a
 				       parent in the session */
 };

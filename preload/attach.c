@@ -105,6 +105,18 @@ exec_server(char *const env[], const char *path)
 		 "no such command; set SEAM_COMMAND");
 }
 
+/* Who reads the target's output shall not wait for the server's end. */
+static void
+leave_streams(void)
+{
+	long null = seam_raw3(SYS_open, "/dev/null", O_RDWR, 0);
+
+	seam_raw2(SYS_dup2, null, 0);
+	seam_raw2(SYS_dup2, null, 1);
+	if (null > 2)
+		seam_raw1(SYS_close, null);
+}
+
 /* Twice forked: the target gets no child that it does not know of. */
 static void
 start_server(char *const env[], const char *path)
@@ -122,6 +134,7 @@ start_server(char *const env[], const char *path)
 	seam_raw0(SYS_setsid);
 	if (seam_raw0(SYS_fork) == 0) {
 		seam_raw3(SYS_close_range, 3, ~0u, 0);
+		leave_streams();
 		exec_server(env, path);
 	}
 	seam_raw1(SYS_exit_group, 0);

@@ -185,8 +185,8 @@ stand(struct seam_thread *t, struct seam_call *c,
 	while (atomic_load(&t->park) == 1 && alive) {
 		clockid_t clock = deadline ? c->clock : CLOCK_MONOTONIC;
 		/* A timed wait does not see the session's word. */
-		unsigned look = c->eintr && c->deadline ? SEAM_LOOK_MS / 20 :
-							  SEAM_LOOK_MS;
+		unsigned look =
+		    c->eintr && c->deadline ? SEAM_LOOK_MS / 20 : SEAM_LOOK_MS;
 		struct timespec until = soon(clock, look);
 		bool last = deadline && earlier(deadline, &until);
 		long r;

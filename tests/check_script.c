@@ -54,7 +54,6 @@ static const struct {
 	{ "\n\npause \\\n", SEAM_E_SYNTAX, "t.seam:3:" },
 	{ "wait p\nsend $later\nwait output A /x/ as=later\n", SEAM_E_SYNTAX,
 	  "t.seam:2:6: syntax: unknown variable 'later'" },
-	{ "order a b\n", SEAM_E_UNSUPPORTED, "t.seam:1:1: unsupported: " },
 	{ "pause mutex.lokc\n", SEAM_E_UNKNOWN_OP, "t.seam:1:7: unknown-op: " },
 	{ "expect exit A 256\r\nprocs\r\n", SEAM_E_SYNTAX, "t.seam:1:15: " },
 };

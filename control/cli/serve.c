@@ -2,6 +2,9 @@
 #include <getopt.h>
 #include <stdlib.h>
 
+#include <pthread.h>
+#include <signal.h>
+
 #include "cli.h"
 
 static int run(int argc, char **argv);
@@ -23,16 +26,44 @@ static const struct option options[] = {
 	{ 0 },
 };
 
+/* What ends us, but never between opening and closing. */
+static sigset_t deadly;
+
+static struct seam_session *
+open_undisturbed(const struct seam_options *given)
+{
+	struct seam_options how = *given;
+	struct seam_session *s;
+	struct seam_error err;
+	sigset_t old;
+
+	sigemptyset(&deadly);
+	sigaddset(&deadly, SIGINT);
+	sigaddset(&deadly, SIGTERM);
+	sigaddset(&deadly, SIGHUP);
+	sigaddset(&deadly, SIGQUIT);
+	pthread_sigmask(SIG_BLOCK, &deadly, &old);
+	how.mask = &old;
+	if (!seam_session_open(&how, &s, &err))
+		return s;
+	/* Several targets may have started one each: the first one serves. */
+	if (!how.end_with_last)
+		cli_warn("%s", err.text);
+	return NULL;
+}
+
 static int
 serve(const struct seam_options *how)
 {
-	struct seam_session *s = cli_open(how);
+	struct seam_session *s;
 	struct seam_commands *commands;
-	struct cli_watch watch = { .session = s };
+	struct cli_watch watch = { 0 };
 	bool sound;
 
+	s = open_undisturbed(how);
 	if (!s)
 		return SEAM_EXIT_CONTROL;
+	watch.session = s;
 	commands = seam_commands_serve(s);
 	if (!commands || !cli_watch_start(&watch)) {
 		if (commands)
@@ -41,7 +72,9 @@ serve(const struct seam_options *how)
 			seam_session_close(s, true);
 		return SEAM_EXIT_CONTROL;
 	}
+	pthread_sigmask(SIG_UNBLOCK, &deadly, NULL);
 	seam_session_run(s);
+	pthread_sigmask(SIG_BLOCK, &deadly, NULL);
 	cli_watch_end(&watch);
 	sound = !seam_session_broken(s);
 	if (!sound)

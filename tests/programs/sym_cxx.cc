@@ -26,7 +26,7 @@ namespace store {
 int shared_lock = 1;
 
 class Cache {
-    public:
+      public:
 	static int count;
 	void put(int n);
 	void put(const char *s);
