@@ -61,6 +61,7 @@ struct seam_reply {
 	json_t *fields; /* an object, in order of printing */
 	json_t *rows;	/* an array of objects: a table; or NULL */
 	char *text;	/* or lines as they are; or NULL */
+	bool shown;	/* scripts print its fields: somebody asked for them */
 };
 
 /* In whose name commands are carried out. */

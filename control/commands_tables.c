@@ -93,6 +93,7 @@ begin_stats(struct seam_context *ctx, struct seam_job *job,
 	(void)job;
 	(void)err;
 	json_object_update(reply->fields, stats);
+	reply->shown = true;
 	json_decref(stats);
 	return SEAM_OK;
 }

@@ -23,7 +23,7 @@ sess_gate(struct seam_session *s, unsigned n, const struct seam_selector *sel,
 	} else if (err) {
 		code = err->code;
 	}
-	if (code == SEAM_OK && id)
+	if (r && code == SEAM_OK && id)
 		*id = r->id;
 	seam_unlock(s);
 	return code;

@@ -351,7 +351,7 @@ show(struct run *r, const struct seam_reply *reply)
 {
 	char *text;
 
-	if (!reply->rows && !reply->text)
+	if (!reply->rows && !reply->text && !reply->shown)
 		return;
 	if (r->ctx->json) {
 		text = seam_reply_format(reply, SEAM_OK, NULL, true);

@@ -177,7 +177,7 @@ END_TEST
 
 START_TEST(timed_out)
 {
-	const struct seam_call_options o = { .timeout = 200 };
+	const struct seam_call_options o = { .timeout = 1500 };
 	const struct seam_call calls[] = {
 		CALL("tail", "-f", "/dev/null"),
 		SH("trap '' TERM; echo here; while :; do :; done"),
@@ -188,16 +188,16 @@ START_TEST(timed_out)
 	run(calls, 4, &o);
 	ck_assert(got[0].timed_out);
 	ck_assert_int_eq(WTERMSIG(got[0].status), SIGTERM);
-	ck_assert_uint_ge(got[0].elapsed, 200000);
+	ck_assert_uint_ge(got[0].elapsed, 1500000);
 	ck_assert(got[1].timed_out);
 	ck_assert_int_eq(WTERMSIG(got[1].status), SIGKILL);
 	ck_assert_str_eq(got[1].out, "here\n");
-	ck_assert_uint_ge(got[1].elapsed, 1200000);
+	ck_assert_uint_ge(got[1].elapsed, 2500000);
 	ck_assert(got[2].timed_out);
 	ck_assert_int_eq(status_of(2), 4);
 	ck_assert_str_eq(got[2].out, "ending\n");
 	ck_assert(!got[3].timed_out);
-	ck_assert_uint_lt(got[3].elapsed, 200000);
+	ck_assert_uint_lt(got[3].elapsed, 1500000);
 }
 END_TEST
 

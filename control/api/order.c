@@ -52,11 +52,14 @@ run(seam_order *o, struct sess_wait *w, struct seam_stop *stop,
 {
 	struct seam_stop own;
 	struct seam_error err;
-	enum seam_code code = api_enter(o ? o->session : NULL, &err);
+	enum seam_code code;
 
 	*done = false;
 	stop = stop ? stop : &own;
 	memset(stop, 0, sizeof(*stop));
+	if (!o)
+		return api_fail(SEAM_E_GONE, "no order is given");
+	code = api_enter(o->session, &err);
 	if (code)
 		return api_leave(code, &err);
 	w->kind = SEAM_WAIT_ORDER;
