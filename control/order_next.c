@@ -188,10 +188,9 @@ step_leaving(struct seam_session *s, struct sess_order *o, struct sess_wait *w)
 	size_t who;
 
 	/* It goes on anyway. */
-	if (mover(s, o, &who) && who == o->last)
-		o->phase = ORDER_MOVING;
-	else if (seam_target_still(s, o, g, &w->next_look) ||
-		 seam_now() - o->since >= PATIENCE_NS)
+	if ((mover(s, o, &who) && who == o->last) ||
+	    seam_target_still(s, o, g, &w->next_look) ||
+	    seam_now() - o->since >= PATIENCE_NS)
 		o->phase = ORDER_MOVING;
 	return o->phase == ORDER_MOVING ? SEAM_OK : SEAM_PENDING;
 }

@@ -2,6 +2,7 @@
 /* Threads of a test, and crashes, with programs/leavers.c. */
 #include <limits.h>
 #include <seam_check.h>
+#include <time.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define SESSION seam_check_session()
@@ -120,13 +121,20 @@ END_TEST
 
 START_TEST(joining)
 {
+	struct timespec since, now;
 	uint64_t mark;
 
 	start_it("L");
 	mark = seam_mark(SESSION);
 	have("started one", "start one");
 	have("started two", "start two");
+	clock_gettime(CLOCK_MONOTONIC, &since);
 	ck_assert_int_eq(seam_join(SESSION, mark, 20), SEAM_E_TIMEOUT);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	/* For each of them. */
+	ck_assert_int_ge((now.tv_sec - since.tv_sec) * 1000000000 +
+			     now.tv_nsec - since.tv_nsec,
+			 40000000);
 	expect_message("2 threads are still alive after 20 ms each");
 	expect_message("P1.T0.1 (one)");
 	expect_message("P1.T0.2 (two)");
