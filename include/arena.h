@@ -45,9 +45,10 @@
 #include <stdint.h>
 
 #include "ops.h"
+#include "schedule.h"
 
 #define SEAM_ARENA_MAGIC UINT64_C(0x616e6572616d6173) /* "samarena" */
-#define SEAM_ARENA_VERSION 1
+#define SEAM_ARENA_VERSION 2
 
 #define SEAM_PAGE 4096
 #define SEAM_MAX_PROCS 256
@@ -81,7 +82,7 @@ enum seam_mode {
 	SEAM_MODE_LOSSLESS = 8, /* wait when a ring is full */
 	SEAM_MODE_RULES = 16,	/* a table is published */
 	SEAM_MODE_STEP = 32,	/* some thread is being stepped */
-	SEAM_MODE_SCHED = 64,	/* one thread at a time: reserved */
+	SEAM_MODE_SCHED = 64,	/* one thread at a time: schedule.h */
 };
 
 /*
@@ -369,6 +370,7 @@ struct seam_head {
 
 struct seam_arena {
 	struct seam_head head __attribute__((aligned(SEAM_PAGE)));
+	struct seam_sched sched __attribute__((aligned(SEAM_PAGE)));
 	struct seam_proc proc[SEAM_MAX_PROCS];
 	struct seam_thread thread[SEAM_MAX_THREADS]
 	    __attribute__((aligned(SEAM_PAGE)));

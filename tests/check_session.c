@@ -358,6 +358,16 @@ say(int fd, const char *text)
 	ck_assert_int_eq(send(fd, text, n, MSG_NOSIGNAL), (ssize_t)n);
 }
 
+static void
+say_attach(int fd)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "attach %d pid=1 tid=1\n",
+		 SEAM_ARENA_VERSION);
+	say(fd, line);
+}
+
 /* One line without its newline; "" at the end. */
 static const char *
 hear(int fd)
@@ -510,8 +520,8 @@ play(const char *path, int go, int back)
 	char line[256], byte;
 	int fd = dial_at(path), arena;
 
-	snprintf(line, sizeof(line), "attach 1 pid=%d tid=%d\n", getpid(),
-		 getpid());
+	snprintf(line, sizeof(line), "attach %d pid=%d tid=%d\n",
+		 SEAM_ARENA_VERSION, getpid(), getpid());
 	if (write(fd, line, strlen(line)) < 0)
 		_exit(1);
 	arena = receive(fd, line, sizeof(line));
@@ -691,7 +701,7 @@ attach_self(struct player *p, struct seam_arena **a)
 	char line[256];
 
 	start_player(p, seam_session_socket(session));
-	say(fd, "attach 1 pid=1 tid=1\n");
+	say_attach(fd);
 	*a = map_arena(receive(fd, line, sizeof(line)));
 	close(fd);
 }
@@ -789,7 +799,7 @@ START_TEST(controller_killed)
 	pid = controller_at(path, kill_on_death, with_fork);
 	start_player(&p, path);
 	fd = dial_at(path);
-	say(fd, "attach 1 pid=1 tid=1\n");
+	say_attach(fd);
 	a = map_arena(receive(fd, line, sizeof(line)));
 	close(fd);
 	begun = seam_now();

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who decides which run comes next.
+ *
+ * A search hands out plans and learns from the traces of their runs.  With
+ * several replicas some plans are out at a time; a search that needs an
+ * answer first says so.  Searches know nothing of processes and sessions:
+ * they are tested over models.
+ */
+#ifndef SEAM_EXPLORE_SEARCH_H
+#define SEAM_EXPLORE_SEARCH_H
+
+#include "explore/trace.h"
+
+struct explore_params {
+	uint64_t seed;	   /* of everything random */
+	uint64_t budget;   /* runs at most; 0: no limit */
+	unsigned depth;	   /* pct: d; 0: rotate 1 to 5 */
+	unsigned bound;	   /* preempt: c, delay: D; 0: from 0 upward */
+	unsigned base;	   /* delay: which base order; 0: several */
+	const char *inner; /* `auto` without some: comma-separated; NULL */
+};
+
+enum explore_next {
+	EXPLORE_PLAN, /* here it is */
+	EXPLORE_WAIT, /* none before a run that is out has been learnt */
+	EXPLORE_DONE, /* no more: everything the search can see was seen */
+};
+
+/* What a search says of itself: for the progress line and the verdict. */
+struct explore_said {
+	char state[96];	    /* "pct d=3, k=120", "dpor, 14 of about 70" */
+	bool exhaustive;    /* at EXPLORE_DONE: every class was run */
+	uint64_t redundant; /* runs that were cut off, or saw nothing new */
+	double estimate; /* of the number of runs it needs in all; 0: unknown */
+};
+
+struct explore_search;
+struct explore_strategy {
+	const char *name, *summary; /* "pct", "random priorities ..." */
+	struct explore_search *(*open)(const struct explore_params *p);
+	/* Fills in what is the strategy's in plan (strategy, flags, seed,
+	 * sleep sets, points, counts ...) and `forced` (room for SEAM_STEPS)
+	 * with plan->forced; a ticket names the run. */
+	enum explore_next (*next)(struct explore_search *s,
+				  struct seam_plan *plan,
+				  struct seam_forced *forced, uint64_t *ticket);
+	void (*learn)(struct explore_search *s, uint64_t ticket,
+		      const struct explore_trace *t);
+	void (*say)(const struct explore_search *s, struct explore_said *said);
+	void (*close)(struct explore_search *s);
+};
+
+/* Every search begins with its row. */
+struct explore_search {
+	const struct explore_strategy *strategy;
+};
+
+/* All, ended by NULL; `auto` first. */
+extern const struct explore_strategy *const explore_strategies[];
+const struct explore_strategy *explore_strategy_find(const char *name);
+
+#endif
