@@ -7,6 +7,10 @@
 #include "rules_int.h"
 
 #define ALL_FAMILIES ((UINT32_C(1) << SEAM_FAMILIES) - 2)
+/* Seen when the program is scheduled, or when a rule names them. */
+#define UNWATCHED                                                              \
+	(SEAM_FAMILY_BIT(SEAM_FAMILY_TIME) | SEAM_FAMILY_BIT(SEAM_FAMILY_IO) | \
+	 SEAM_FAMILY_BIT(SEAM_FAMILY_SIGNAL))
 #define GRANULE 64
 /* More granules than that are every bucket and every bit. */
 #define MANY_GRANULES (SEAM_BLOOM_WORDS * 64)
@@ -381,7 +385,11 @@ seam_gate_refresh(struct seam_session *s, struct seam_process *p)
 	if (any_stepped(s, p))
 		mode |= SEAM_MODE_STEP;
 	if (mode)
+		armed |= ALL_FAMILIES & ~UNWATCHED;
+	if (atomic_load(&s->arena->sched.on)) {
+		mode |= SEAM_MODE_SCHED;
 		armed = ALL_FAMILIES;
+	}
 	if (ruled->binds)
 		mode |= SEAM_MODE_WATCH;
 	if (ruled->logs)

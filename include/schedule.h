@@ -98,6 +98,10 @@ struct seam_sobject {
 	uint32_t spare;
 };
 
+/* seam_slot.signals */
+#define SEAM_SIGNAL_CANCEL 1u  /* pthread_cancel */
+#define SEAM_SIGNAL_HANDLED 2u /* one with a handler */
+
 enum seam_slot_state {
 	SEAM_SLOT_NONE,
 	SEAM_SLOT_PENDING, /* stands at its operation */
@@ -126,7 +130,10 @@ struct seam_slot {
 	uint32_t seen;	  /* the object's version at which it was busy, + 1 */
 	uint32_t steps;	  /* done so far */
 	uint32_t met;	  /* objects first met, any kind */
-	uint32_t signals; /* sent to it and not yet handled */
+	uint32_t signals; /* sent to it and not yet handled: SEAM_SIGNAL_ */
+	_Atomic uint32_t stands; /* a forked child's: it has come to stand */
+	int32_t execs;		 /* pid: becomes another program */
+	uint8_t cancellable;	 /* its operation is a cancellation point */
 
 	/* The strategy's. */
 	uint64_t priority;
@@ -145,6 +152,7 @@ struct seam_step {
 	uint64_t enabled;  /* candidates by SEAM_HOW_DONE, masked slots */
 	uint64_t timeouts; /* candidates by SEAM_HOW_TIMEOUT, and by SIGNAL */
 	uint64_t hash;	   /* rolling: of this event and all before it */
+	uint32_t event;	   /* hash of this event alone */
 	int32_t result;
 	uint16_t slot;
 	uint16_t candidates; /* how many there were in all */
@@ -176,6 +184,9 @@ enum seam_plan_flags {
 	SEAM_PLAN_MARKED = 8,  /* only seam_points are chosen among: all else
 				  happens at once */
 	SEAM_PLAN_DETAIL = 16, /* outer frames are taken */
+	SEAM_PLAN_AFTER = 32,  /* there is a choice after releases, too, by a
+				  LOCAL step; FOLLOW alone obeys it, all other
+				  strategies have it always */
 };
 
 enum seam_server {
@@ -250,23 +261,28 @@ struct seam_sched {
 
 	/* The run's: everything from here on is set back for the next. */
 	_Atomic uint32_t holder __attribute__((aligned(64))); /* slot + 1 */
-	_Atomic uint32_t knocking; /* some slot knocks */
-	uint32_t slots;		   /* used so far */
+	_Atomic uint32_t knocking; /* some slot knocks; a futex */
+	_Atomic uint32_t slots;	   /* used so far; by all */
 	uint32_t steps, decisions, switches, preemptions;
 	uint32_t sobjects;
 	uint32_t verdict, misuse; /* written by seam_sched_end */
 	uint32_t at;		  /* step */
-	uint16_t who;		  /* slot + 1 */
-	uint16_t live;		  /* slots not gone */
+	uint32_t who;		  /* slot + 1 */
 	uint32_t yields;	  /* in a row, without anything else */
 	uint32_t outside;	  /* blind: threads found waiting outside */
 	uint32_t fair;		  /* some yield has been seen */
 	uint32_t asleep_from;	  /* the step from which `sleep` counts */
-	uint64_t now;		  /* virtual ns since the run's beginning */
-	uint64_t epoch[2];	  /* of CLOCK_REALTIME, CLOCK_MONOTONIC, ns */
-	uint64_t hash;		  /* rolling, of all events */
-	uint64_t random;	  /* the strategy's generator */
-	uint64_t entropy;	  /* the program's (getrandom) */
+	int32_t dying; /* tid of the thread that handed on for good, or 0 */
+	int32_t dying_process; /* pid of the process that did, or 0 */
+	uint64_t dying_word;   /* where the kernel will store 0 */
+	uint64_t chosen_enabled, chosen_timeouts; /* of the latest choice */
+	uint32_t chosen_among;
+	uint32_t taken;	   /* forced choices so far */
+	uint64_t now;	   /* virtual ns since the run's beginning */
+	uint64_t epoch[2]; /* of CLOCK_REALTIME, CLOCK_MONOTONIC, ns */
+	uint64_t hash;	   /* rolling, of all events */
+	uint64_t random;   /* the strategy's generator */
+	uint64_t entropy;  /* the program's (getrandom) */
 	uint64_t sleeping, sleeping_how;
 	uint64_t own[16];	      /* the strategy's */
 	uint32_t change[SEAM_POINTS]; /* the strategy's (pct) */

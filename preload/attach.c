@@ -302,7 +302,13 @@ begin(int argc, char *argv[], char *env[])
 	}
 	seam_env_remember(env, own_path());
 	pthread_atfork(NULL, NULL, fork_child);
-	seam_thread_main_begins();
+	if (seam_scheduled()) {
+		seam_sched_note_descriptors();
+		seam_sched_attached();
+		seam_sched_serve(SEAM_SERVER_EARLY);
+	} else {
+		seam_thread_main_begins();
+	}
 }
 
 /* exit() comes by here, _exit() and signals do not: that tells an end from a
@@ -315,6 +321,8 @@ end(void)
 	if (seam_arena && own_pid == (int32_t)seam_raw0(SYS_getpid))
 		atomic_store(&seam_proc->exiting,
 			     t ? seam_thread_index(t) + 1 : UINT32_MAX);
+	if (seam_scheduled())
+		seam_sched_process_ends();
 }
 
 static struct seam_proc *
@@ -368,6 +376,20 @@ wait_for_ack(uint32_t wanted)
 }
 
 void
+seam_fork_begins(void)
+{
+	if (seam_scheduled())
+		seam_sched_forks();
+}
+
+void
+seam_fork_ends(int32_t pid)
+{
+	if (seam_scheduled())
+		seam_sched_forked(pid);
+}
+
+void
 seam_child_attach(void)
 {
 	struct seam_proc *parent = seam_proc, *p;
@@ -403,8 +425,20 @@ seam_child_attach(void)
 	atomic_store(&p->state, SEAM_PROC_JOINING);
 	wait_for_ack(1);
 	seam_self.busy--;
-	seam_thread_main_begins();
+	if (seam_scheduled())
+		seam_sched_child_attached();
+	else
+		seam_thread_main_begins();
 	errno = saved;
+}
+
+void
+seam_process_again(void)
+{
+	own_pid = (int32_t)seam_raw0(SYS_getpid);
+	seam_proc->pid = own_pid;
+	if (seam_self.thread)
+		seam_self.thread->tid = (int32_t)seam_raw0(SYS_gettid);
 }
 
 bool
@@ -422,6 +456,8 @@ seam_modules_changed(void)
 	if (!seam_arena || !seam_alive_hint())
 		return;
 	atomic_fetch_add(&seam_proc->maps, 1);
+	if (seam_scheduled())
+		seam_sobjects_modules();
 	wanted = atomic_fetch_add(&seam_proc->wants, 1) + 1;
 	wait_for_ack(wanted);
 	errno = saved;
@@ -432,6 +468,8 @@ seam_exec_begins(void)
 {
 	if (!seam_arena)
 		return;
+	if (seam_scheduled())
+		seam_sched_exec_begins();
 	atomic_store(&seam_proc->state, SEAM_PROC_EXECING);
 	seam_door();
 }
@@ -439,8 +477,11 @@ seam_exec_begins(void)
 void
 seam_exec_failed(void)
 {
-	if (seam_arena)
-		atomic_store(&seam_proc->state, SEAM_PROC_LIVE);
+	if (!seam_arena)
+		return;
+	atomic_store(&seam_proc->state, SEAM_PROC_LIVE);
+	if (seam_scheduled())
+		seam_sched_exec_failed();
 }
 
 void

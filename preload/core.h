@@ -20,6 +20,7 @@ struct seam_self {
 	bool exited;	      /* its thread.exit has been seen */
 	uint8_t rounds;	      /* of its key's destructor */
 	uintptr_t blocked_at; /* the frame that waits in a real call */
+	struct seam_slot *slot; /* in the scheduled gear */
 };
 extern _Thread_local struct seam_self seam_self;
 
@@ -122,5 +123,40 @@ seam_alive_hint(void)
 /* record.c */
 void seam_record(const struct seam_call *c, unsigned moment, int error,
 		 uint32_t rule);
+
+/* sched/: the scheduled gear.  All of these only when it is on. */
+static inline bool
+seam_scheduled(void)
+{
+	return seam_arena && atomic_load_explicit(&seam_arena->sched.on,
+						  memory_order_relaxed);
+}
+int seam_sched_call(struct seam_call *c);
+int seam_sched_before(struct seam_call *c);
+void seam_sched_after(struct seam_call *c, int error);
+/* The first process becomes a server here, if the plan wants it; what
+ * returns is a run. */
+void seam_sched_serve(unsigned where);
+void seam_sched_note_descriptors(void);
+void seam_sched_attached(void);
+void seam_sched_child_attached(void);
+void seam_sched_thread_prepared(struct seam_thread *t);
+void seam_sched_thread_never(struct seam_thread *t);
+void seam_sched_thread_begins(struct seam_thread *t);
+void seam_sched_thread_ends(void);
+void seam_sched_forks(void);
+void seam_sched_forked(int32_t pid);
+void seam_sched_exec_begins(void);
+void seam_sched_exec_failed(void);
+void seam_sched_process_ends(void);
+void seam_sobjects_modules(void);
+/* clock.c: false: a clock that is not virtual. */
+bool seam_virtual_time(clockid_t clock, struct timespec *t);
+
+/* attach.c: a server's child goes on under its parent's entry. */
+void seam_process_again(void);
+/* objects.c */
+void seam_object_unlink(const struct seam_object *o);
+uint32_t seam_keep_string(const char *s);
 
 #endif

@@ -372,6 +372,12 @@ driven(void)
 	return false;
 }
 
+bool
+seam_is_scheduled(void)
+{
+	return seam_scheduled() && !seam_self.busy && driven();
+}
+
 int
 seam_gate_before(struct seam_call *c)
 {
@@ -383,6 +389,8 @@ seam_gate_before(struct seam_call *c)
 	seam_matched_none(&m);
 	if (seam_self.busy || !driven() || !(t = seam_thread_self()))
 		return 0;
+	if (seam_scheduled())
+		return seam_sched_before(c);
 	seam_self.busy++;
 	error = arrive(t, c, mode_now(), &m);
 	seam_self.busy--;
@@ -397,6 +405,11 @@ seam_gate_after(struct seam_call *c, int error)
 
 	if (!seam_arena || seam_self.busy || !(t = seam_self.thread))
 		return;
+	if (seam_scheduled()) {
+		seam_sched_after(c, error);
+		errno = saved;
+		return;
+	}
 	seam_self.busy++;
 	done(t, c, mode_now(), error, 0);
 	seam_self.busy--;
@@ -450,6 +463,8 @@ seam_gate_call(struct seam_call *c)
 	if (seam_self.busy || !driven() ||
 	    seam_passive(seam_verbs[c->verb].family))
 		return c->real(c);
+	if (mode & SEAM_MODE_SCHED)
+		return seam_sched_call(c);
 	if (only_records(c, mode))
 		return record_only(c);
 	if (!(t = seam_thread_self()))

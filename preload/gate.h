@@ -117,6 +117,10 @@ struct seam_call {
 	 * waits before it calls `real`. */
 	int (*try)(struct seam_call *c);
 	int (*real)(struct seam_call *c);
+	/* For calls that wait for the outside world: would `real` not wait
+	 * now?  Asked by any thread of the process. */
+	bool (*ready)(const struct seam_call *c);
+	int timeout_error; /* what a timeout answers: ETIMEDOUT */
 
 	/* The gate's own. */
 	uint32_t object;
@@ -149,6 +153,8 @@ seam_call_of(unsigned fn, unsigned verb, uint64_t ptr, uint64_t site)
 	c.peer = 0;
 	c.try = NULL;
 	c.real = NULL;
+	c.ready = NULL;
+	c.timeout_error = ETIMEDOUT;
 	c.object = 0;
 	c.began = 0;
 	c.waited = false;
@@ -208,6 +214,16 @@ void seam_gate_after(struct seam_call *c, int error);
  */
 int seam_gate_reacquire(struct seam_call *c, int (*unlock)(struct seam_call *));
 
+/*
+ * The scheduled gear's forms of what a callback cannot say: cond.c's wait
+ * (let go the mutex, wait, have it again) and futex.c's calls.
+ */
+bool seam_is_scheduled(void);
+int seam_sched_wait(struct seam_call *c, void *mutex,
+		    int (*try)(struct seam_call *),
+		    int (*unlock)(struct seam_call *));
+int seam_sched_futex(struct seam_call *c, const long *a);
+
 /* Resolves and attaches if that has not happened yet; cheap otherwise.  Hooks
  * that use seam_real before any gate call must call it. */
 void seam_ready(void);
@@ -227,6 +243,9 @@ void seam_thread_ending(void); /* the calling one */
 
 /* Processes (attach.c, env.c). */
 
+/* Around fork in the parent; the child's process id, or -1. */
+void seam_fork_begins(void);
+void seam_fork_ends(int32_t pid);
 /* After fork in the child: new entries, acknowledged before it returns. */
 void seam_child_attach(void);
 /* The calling process is a vfork child, sharing its parent's memory. */

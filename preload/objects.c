@@ -18,8 +18,8 @@ seam_string(uint32_t offset)
 	return seam_arena->string + offset;
 }
 
-static uint32_t
-keep_string(const char *s)
+uint32_t
+seam_keep_string(const char *s)
 {
 	uint32_t n = (uint32_t)strnlen(s, PATH_MAX) + 1;
 	uint32_t at = atomic_fetch_add(&seam_arena->head.strings, n);
@@ -38,6 +38,17 @@ bucket_of(struct seam_proc *p, uint64_t addr, uint64_t addr2)
 	uint64_t h = ((addr >> 3) ^ addr2) * UINT64_C(0x9e3779b97f4a7c15);
 
 	return &p->buckets[(h >> 40) % SEAM_OBJECT_BUCKETS];
+}
+
+/* The newest entry of its bucket goes; nothing else is going on. */
+void
+seam_object_unlink(const struct seam_object *o)
+{
+	struct seam_proc *p = &seam_arena->proc[o->proc % SEAM_MAX_PROCS];
+	_Atomic uint32_t *bucket = bucket_of(p, o->addr, o->addr2);
+
+	if (atomic_load(bucket) == (uint32_t)(o - seam_arena->object) + 1)
+		atomic_store(bucket, atomic_load(&o->next));
 }
 
 /* The entry in the chain that begins at `at`, up to `end`. */
@@ -181,7 +192,7 @@ seam_object_renew(struct seam_call *c)
 	o->init_ordinal = count_site(c->site);
 	o->acquired = o->contended = o->waited_ns = o->failed = 0;
 	atomic_store(&o->owner, 0);
-	atomic_store(&o->name, c->name ? keep_string(c->name) : 0);
+	atomic_store(&o->name, c->name ? seam_keep_string(c->name) : 0);
 	atomic_store(&o->dead, 0);
 	atomic_fetch_add(&o->generation, 1);
 	seam_bind(o);
@@ -203,7 +214,7 @@ seam_object_name(void *ptr, const char *name)
 
 		if (o->addr != (uint64_t)(uintptr_t)ptr)
 			continue;
-		atomic_store(&o->name, keep_string(name));
+		atomic_store(&o->name, seam_keep_string(name));
 		seam_bind(o);
 		found = true;
 	}
@@ -213,7 +224,7 @@ seam_object_name(void *ptr, const char *name)
 		struct seam_object *o = seam_object_find(&c);
 
 		if (o) {
-			atomic_store(&o->name, keep_string(name));
+			atomic_store(&o->name, seam_keep_string(name));
 			seam_bind(o);
 		}
 	}
@@ -259,7 +270,7 @@ seam_file_find(struct seam_call *c)
 			return NULL;
 		o = &seam_arena->object[i - 1];
 		if (!atomic_load(&o->name))
-			atomic_store(&o->name, keep_string(path));
+			atomic_store(&o->name, seam_keep_string(path));
 		seam_bind(o);
 	}
 	c->object = i;

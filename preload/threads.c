@@ -89,6 +89,8 @@ seam_thread_prepare(uint64_t site)
 	t->ordinal = ++self->created;
 	t->create_site = site;
 	snprintf(t->path, sizeof(t->path), "%.50s.%u", self->path, t->ordinal);
+	if (seam_scheduled())
+		seam_sched_thread_prepared(t);
 	return t;
 }
 
@@ -109,13 +111,16 @@ void
 seam_thread_begin(struct seam_thread *t)
 {
 	become(t);
-	say_started(t);
+	if (seam_scheduled())
+		seam_sched_thread_begins(t);
+	else
+		say_started(t);
 }
 
 void
 seam_thread_main_begins(void)
 {
-	if (seam_self.thread)
+	if (seam_self.thread && !seam_scheduled())
 		say_started(seam_self.thread);
 }
 
@@ -123,6 +128,8 @@ void
 seam_thread_never(struct seam_thread *t)
 {
 	atomic_store(&t->state, SEAM_THREAD_EXITED);
+	if (seam_scheduled())
+		seam_sched_thread_never(t);
 	if (seam_self.thread)
 		seam_self.thread->created--;
 }
@@ -240,6 +247,8 @@ destructor(void *p)
 	seam_self.thread = NULL;
 	atomic_store(&t->state, SEAM_THREAD_EXITED);
 	seam_bell();
+	if (seam_scheduled())
+		seam_sched_thread_ends();
 }
 
 void

@@ -596,7 +596,7 @@ START_TEST(attaching_refused)
 	static const struct {
 		const char *line, *reply;
 	} cases[] = {
-		{ "attach 2 pid=1 tid=1\n", "err unsupported version 2" },
+		{ "attach 1 pid=1 tid=1\n", "err unsupported version 1" },
 		{ "attach one\n", "err syntax " },
 		{ "attach \n", "err syntax " },
 	};

@@ -35,6 +35,8 @@ seam_wait(struct seam_call *c, void *mutex,
 {
 	c->cancel = true;
 	c->arg[0] = seam_word(mutex);
+	if (seam_is_scheduled())
+		return seam_sched_wait(c, mutex, f->try, f->unlock);
 	int result = seam_gate_call(c);
 	if (result != 0 && result != ETIMEDOUT)
 		return result;

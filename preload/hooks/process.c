@@ -29,12 +29,15 @@ fork_by(struct seam_call *c)
 	int error = seam_gate_before(c);
 	if (error != 0)
 		return seam_errno(error);
+	seam_fork_begins();
 	error = c->real(c);
 	int saved = errno;
-	if (c->value == 0)
+	if (c->value == 0) {
 		seam_child_attach();
-	else
+	} else {
+		seam_fork_ends(c->value);
 		seam_gate_after(c, error);
+	}
 	errno = saved;
 	return c->value;
 }

@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: MIT */
+/* Who goes on: choices, the baton, and what a step leaves in the trace. */
+#include <string.h>
+
+#include "depend.h"
+#include "sched.h"
+
+/* Real time that nobody can go on while somebody waits for the outside. */
+#define STUCK_NS UINT64_C(2000000000)
+#define STEP_NS 1000 /* virtual time that a step takes */
+
+void
+seam_baton_hand(struct seam_slot *to)
+{
+	struct seam_sched *s = seam_sched();
+
+	atomic_store_explicit(&s->holder, seam_slot_index(to) + 1u,
+			      memory_order_relaxed);
+	atomic_store_explicit(&to->turn, 1, memory_order_release);
+	seam_raw3(SYS_futex, &to->turn, FUTEX_WAKE, 1);
+}
+
+/* Who handed on for good is no more before anybody else does anything: its
+ * locks are dropped, and it can be joined without waiting. */
+static void
+wait_for_dying(struct seam_sched *s)
+{
+	int32_t tid = s->dying, pid = s->dying_process;
+	_Atomic uint32_t *word = (_Atomic uint32_t *)(uintptr_t)s->dying_word;
+	uint16_t i;
+
+	if (SEAM_LIKELY(!tid && !pid))
+		return;
+	while (tid && word && pid == seam_proc->pid &&
+	       (int32_t)atomic_load(word) == tid)
+		if (seam_raw4(SYS_futex, word, FUTEX_WAIT, tid, NULL) ==
+		    -EFAULT)
+			break;
+	if (!tid || pid != seam_proc->pid) {
+		struct seam_pollfd {
+			int fd;
+			short events, revents;
+		} p = { (int)seam_raw2(SYS_pidfd_open, pid, 0), 1, 0 };
+
+		while (!tid && p.fd >= 0 &&
+		       seam_raw3(SYS_poll, &p, 1, -1) == -EINTR)
+			;
+		if (p.fd >= 0)
+			seam_raw1(SYS_close, p.fd);
+		while (tid && seam_raw3(SYS_tgkill, pid, tid, 0) != -ESRCH)
+			seam_raw0(SYS_sched_yield);
+	}
+	for (i = 0; i < seam_slots(); i++)
+		if (s->slot[i].state == SEAM_SLOT_ENDING)
+			s->slot[i].state = SEAM_SLOT_GONE;
+	s->dying = s->dying_process = 0;
+	s->dying_word = 0;
+}
+
+void
+seam_baton_wait(struct seam_slot *slot)
+{
+	while (!atomic_load_explicit(&slot->turn, memory_order_acquire)) {
+		seam_raw4(SYS_futex, &slot->turn, FUTEX_WAIT, 0, NULL);
+		if (!seam_alive_hint())
+			seam_raw1(SYS_exit_group, 125);
+	}
+	atomic_store_explicit(&slot->turn, 0, memory_order_relaxed);
+	wait_for_dying(seam_sched());
+}
+
+/* From nowhere, or from outside: whoever holds the baton will see us. */
+static void
+knock(struct seam_slot *slot)
+{
+	struct seam_sched *s = seam_sched();
+
+	atomic_store(&slot->knocks, 1);
+	atomic_fetch_add(&s->knocking, 1);
+	seam_futex_wake(&s->knocking);
+}
+
+static void
+admit(struct seam_sched *s)
+{
+	const struct seam_strategy *strategy =
+	    seam_strategy_of(s->plan.strategy);
+	uint16_t i, n = (uint16_t)seam_slots();
+
+	if (SEAM_LIKELY(
+		!atomic_load_explicit(&s->knocking, memory_order_acquire)))
+		return;
+	atomic_store(&s->knocking, 0);
+	for (i = 0; i < n; i++) {
+		struct seam_slot *slot = &s->slot[i];
+
+		if (!atomic_exchange(&slot->knocks, 0))
+			continue;
+		slot->state = SEAM_SLOT_PENDING;
+		if (strategy->arrived)
+			strategy->arrived(s, i);
+	}
+}
+
+static bool
+is_among(const struct seam_candidates *c, uint16_t slot)
+{
+	unsigned i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->slot[i] == slot)
+			return true;
+	return false;
+}
+
+/* Only seam_points are chosen among: whoever stands at anything else goes
+ * first. */
+static void
+prefer_unmarked(struct seam_sched *s, struct seam_candidates *c,
+		uint16_t current)
+{
+	unsigned i, n = 0;
+	struct seam_candidates *among = c;
+	uint16_t first = SEAM_NOBODY;
+
+	for (i = 0; i < c->n; i++) {
+		uint16_t at = c->slot[i];
+
+		if (s->slot[at].op.verb == SEAM_POINT)
+			continue;
+		if (first == SEAM_NOBODY || at == current)
+			first = at;
+		n++;
+	}
+	if (n) {
+		among->n = 1;
+		among->slot[0] = first;
+	}
+}
+
+/* Asleep in the sense of sleep sets: its step would repeat another run. */
+static void
+leave_sleepers(struct seam_sched *s, struct seam_candidates *c, uint64_t asleep)
+{
+	unsigned i, n = 0;
+
+	if (!(s->plan.flags & SEAM_PLAN_SLEEP) || s->steps < s->plan.forced ||
+	    !asleep)
+		return;
+	for (i = 0; i < c->n; i++)
+		if (c->slot[i] >= SEAM_MASKED || !((asleep >> c->slot[i]) & 1))
+			c->slot[n++] = c->slot[i];
+	c->n = n;
+}
+
+/* Those that gave way let the others go first (fairness). */
+static void
+leave_yielders(struct seam_sched *s, struct seam_choice *c)
+{
+	unsigned i, n = 0;
+	uint64_t enabled = c->enabled_mask;
+	struct seam_candidates *d = &c->done;
+
+	if (!s->fair || d->n < 2)
+		return;
+	for (i = 0; i < d->n; i++) {
+		uint16_t at = d->slot[i];
+
+		if (at >= SEAM_MASKED || !(s->slot[at].before & enabled))
+			d->slot[n++] = at;
+	}
+	if (n)
+		d->n = n;
+}
+
+static uint16_t
+earliest(const struct seam_sched *s, const struct seam_candidates *c)
+{
+	uint16_t best = c->slot[0];
+	unsigned i;
+
+	for (i = 1; i < c->n; i++)
+		if (s->slot[c->slot[i]].deadline < s->slot[best].deadline)
+			best = c->slot[i];
+	return best;
+}
+
+struct pick {
+	uint16_t slot;
+	uint8_t how;
+};
+
+/* What the plan wants here; false: nothing, or nothing that can be. */
+static bool
+forced(struct seam_sched *s, const struct seam_choice *c, struct pick *out)
+{
+	const struct seam_forced *f;
+	const struct seam_candidates *among;
+	uint16_t i, n = (uint16_t)seam_slots();
+
+	if (s->steps >= s->plan.forced || s->steps >= SEAM_STEPS)
+		return false;
+	f = &s->forced[s->steps];
+	if (!f->thread)
+		return false;
+	for (i = 0; i < n; i++)
+		if (s->slot[i].key == f->thread &&
+		    s->slot[i].state == SEAM_SLOT_PENDING)
+			break;
+	among = f->how == SEAM_HOW_DONE ? &c->done : &c->timeouts;
+	if (i < n && is_among(among, i)) {
+		*out = (struct pick){ i, (uint8_t)f->how };
+		s->taken = s->steps + 1;
+		return true;
+	}
+	if (s->plan.flags & SEAM_PLAN_STRICT)
+		seam_run_end(SEAM_VERDICT_DIVERGED, i < n ? &s->slot[i] : NULL,
+			     i < n ? "the thread cannot go on here" :
+				     "there is no such thread here");
+	return false;
+}
+
+static struct pick
+choose_among(struct seam_sched *s, struct seam_choice *c, uint16_t current)
+{
+	const struct seam_strategy *strategy;
+	struct pick p = { SEAM_NOBODY, SEAM_HOW_DONE };
+	uint32_t one_in = s->plan.timeout_one_in;
+
+	if (forced(s, c, &p))
+		return p;
+	strategy = seam_strategy_of(s->plan.strategy);
+	leave_sleepers(s, &c->done, s->sleeping);
+	leave_sleepers(s, &c->timeouts, s->sleeping_how);
+	if (!c->done.n && !c->timeouts.n)
+		seam_run_end(SEAM_VERDICT_ASLEEP, NULL, "%s", "");
+	leave_yielders(s, c);
+	if (!c->done.n) {
+		p.slot = earliest(s, &c->timeouts);
+		p.how = SEAM_HOW_TIMEOUT;
+	} else if (c->timeouts.n && one_in &&
+		   strategy != &seam_strategy_follow &&
+		   !seam_random_below(&s->random, one_in)) {
+		p.slot =
+		    c->timeouts
+			.slot[seam_random_below(&s->random, c->timeouts.n)];
+		p.how = SEAM_HOW_TIMEOUT;
+	} else if (c->done.n == 1) {
+		p.slot = c->done.slot[0];
+	} else {
+		p.slot = strategy->pick(s, &c->done, current);
+	}
+	return p;
+}
+
+static uint64_t
+real_ns(void)
+{
+	struct timespec ts;
+
+	seam_raw2(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static const struct seam_slot *
+any_pending(const struct seam_sched *s)
+{
+	uint16_t i, n = (uint16_t)seam_slots();
+
+	for (i = 0; i < n; i++)
+		if (s->slot[i].state == SEAM_SLOT_PENDING)
+			return &s->slot[i];
+	return NULL;
+}
+
+static bool
+any_outside(const struct seam_sched *s)
+{
+	uint16_t i, n = (uint16_t)seam_slots();
+
+	for (i = 0; i < n; i++)
+		if (s->slot[i].state == SEAM_SLOT_OUTSIDE)
+			return true;
+	return false;
+}
+
+/* Nobody can go on.  If nobody waits for the outside world, nobody ever will;
+ * else a while is given to it. */
+static void
+wait_outside(struct seam_sched *s, const struct seam_choice *c, uint64_t *since)
+{
+	uint32_t knocking = atomic_load(&s->knocking);
+
+	if (!c->outside && !any_outside(s) && !knocking)
+		seam_run_end(SEAM_VERDICT_DEADLOCK, any_pending(s), "%s", "");
+	if (!*since)
+		*since = real_ns();
+	if (real_ns() - *since > STUCK_NS && !any_outside(s))
+		seam_run_end(SEAM_VERDICT_STUCK, any_pending(s), "%s", "");
+	if (!knocking)
+		seam_futex_wait_ms(&s->knocking, knocking, 1);
+	if (!seam_alive_hint())
+		seam_raw1(SYS_exit_group, 125);
+}
+
+static void
+note_choice(struct seam_sched *s, const struct seam_choice *c)
+{
+	s->chosen_enabled = c->enabled_mask;
+	s->chosen_timeouts = c->timeout_mask;
+	s->chosen_among = c->done.n + c->timeouts.n;
+}
+
+/* Counts what was continuously enabled since a slot's last yield. */
+static void
+keep_fairness(struct seam_sched *s, uint64_t enabled)
+{
+	uint16_t i, n = (uint16_t)seam_slots();
+
+	if (!s->fair)
+		return;
+	for (i = 0; i < n && i < SEAM_MASKED; i++)
+		s->slot[i].enabled &= enabled;
+}
+
+/*
+ * The scratch space of a choice is big, and the holder is one: static.  A
+ * process has its own, which is not shared.
+ */
+static struct seam_choice scratch;
+
+static struct pick
+choose(uint16_t current)
+{
+	struct seam_sched *s = seam_sched();
+	struct seam_choice *c = &scratch;
+	uint64_t since = 0;
+	struct pick p;
+
+	for (;;) {
+		admit(s);
+		seam_candidates(c);
+		if (s->plan.flags & SEAM_PLAN_MARKED)
+			prefer_unmarked(s, &c->done, current);
+		if (c->done.n || c->timeouts.n)
+			break;
+		wait_outside(s, c, &since);
+	}
+	note_choice(s, c);
+	keep_fairness(s, c->enabled_mask);
+	p = choose_among(s, c, current);
+	if (s->chosen_among > 1)
+		s->decisions++;
+	if (p.slot != current) {
+		s->switches++;
+		if (current < SEAM_MASKED && ((c->enabled_mask >> current) & 1))
+			s->preemptions++;
+	}
+	return p;
+}
+
+static unsigned
+go(struct seam_slot *slot)
+{
+	struct seam_sched *s = seam_sched();
+	uint16_t me = seam_slot_index(slot);
+	struct pick p = choose(me);
+
+	if (p.slot != me) {
+		struct seam_slot *to = &s->slot[p.slot];
+
+		to->how = p.how;
+		seam_baton_hand(to);
+		seam_baton_wait(slot);
+	} else {
+		slot->how = p.how;
+	}
+	slot->state = SEAM_SLOT_RUNNING;
+	return slot->how;
+}
+
+unsigned
+seam_stand(struct seam_slot *slot, struct seam_call *c)
+{
+	struct seam_sched *s = seam_sched();
+	const struct seam_strategy *strategy;
+
+	slot->call = (uint64_t)(uintptr_t)c;
+	slot->seen = 0;
+	if (atomic_load_explicit(&s->holder, memory_order_relaxed) !=
+	    seam_slot_index(slot) + 1u) {
+		knock(slot);
+		seam_baton_wait(slot);
+		slot->state = SEAM_SLOT_RUNNING;
+		return slot->how;
+	}
+	slot->state = SEAM_SLOT_PENDING;
+	strategy = seam_strategy_of(s->plan.strategy);
+	if (strategy->arrived)
+		strategy->arrived(s, seam_slot_index(slot));
+	return go(slot);
+}
+
+unsigned
+seam_stand_busy(struct seam_slot *slot, struct seam_call *c)
+{
+	const struct seam_sobject *o = seam_sobject_at(slot->op.object);
+
+	slot->call = (uint64_t)(uintptr_t)c;
+	slot->seen = (o ? o->version : seam_sched()->steps) + 1;
+	slot->state = SEAM_SLOT_PENDING;
+	return go(slot);
+}
+
+void
+seam_stand_after(struct seam_slot *slot, struct seam_call *c)
+{
+	struct seam_sched *s = seam_sched();
+
+	if (s->plan.flags & SEAM_PLAN_MARKED ||
+	    (s->plan.strategy == SEAM_STRATEGY_FOLLOW &&
+	     !(s->plan.flags & SEAM_PLAN_AFTER)))
+		return;
+	slot->op.flags = SEAM_OP_LOCAL;
+	seam_stand(slot, c);
+	seam_step_done(slot, 0);
+}
+
+/* A yield: what was enabled all along, or disabled by it, and has not run
+ * since its last one comes first from now on. */
+static void
+yielded(struct seam_sched *s, struct seam_slot *slot)
+{
+	uint16_t i, n = (uint16_t)seam_slots();
+	uint64_t enabled = s->chosen_enabled;
+
+	if (!s->fair) {
+		s->fair = 1;
+		for (i = 0; i < n && i < SEAM_MASKED; i++) {
+			s->slot[i].enabled = enabled;
+			s->slot[i].disabled = s->slot[i].scheduled = 0;
+		}
+	}
+	slot->before |= (slot->enabled | slot->disabled) & ~slot->scheduled;
+	slot->before &= ~(UINT64_C(1) << (seam_slot_index(slot) % 64));
+	slot->enabled = enabled;
+	slot->disabled = slot->scheduled = 0;
+}
+
+static void
+scheduled(struct seam_sched *s, const struct seam_slot *slot)
+{
+	uint16_t i, n = (uint16_t)seam_slots(), me = seam_slot_index(slot);
+	uint64_t bit;
+
+	if (!s->fair || me >= SEAM_MASKED)
+		return;
+	bit = UINT64_C(1) << me;
+	for (i = 0; i < n && i < SEAM_MASKED; i++) {
+		s->slot[i].before &= ~bit;
+		s->slot[i].scheduled |= bit;
+	}
+}
+
+/* Sleepers whose step depends on this one wake up; see x-depend in
+ * include/depend.h. */
+static void
+wake_sleepers(struct seam_sched *s, const struct seam_step *step)
+{
+	uint64_t all = s->sleeping | s->sleeping_how;
+	struct seam_op op;
+	uint16_t i;
+
+	if (SEAM_LIKELY(!all) || s->steps < s->plan.forced)
+		return;
+	for (i = 0; i < SEAM_MASKED; i++) {
+		uint64_t bit = UINT64_C(1) << i;
+
+		if (!(all & bit))
+			continue;
+		op = s->slot[i].op;
+		op.how = SEAM_HOW_DONE;
+		if (seam_dependent(&step->op, step->slot, &op, i))
+			s->sleeping &= ~bit;
+		op.how = SEAM_HOW_TIMEOUT;
+		if (seam_dependent(&step->op, step->slot, &op, i))
+			s->sleeping_how &= ~bit;
+	}
+}
+
+static uint64_t
+hash_of(const struct seam_slot *slot, const struct seam_op *op, int result)
+{
+	const struct seam_sobject *o = seam_sobject_at(op->object);
+	uint64_t h = seam_stir(slot->key, op->verb);
+
+	h = seam_stir(h, o ? o->key : 0);
+	h = seam_stir(h, (uint64_t)op->how << 32 | op->flags);
+	h = seam_stir(h, op->off);
+	h = seam_stir(h, op->len);
+	return seam_stir(h, (uint64_t)(uint32_t)result);
+}
+
+static void
+check_expected(struct seam_sched *s, const struct seam_slot *slot, uint64_t own)
+{
+	const struct seam_forced *f = &s->forced[s->steps];
+
+	if (s->steps >= s->plan.forced || !f->event ||
+	    !(s->plan.flags & SEAM_PLAN_STRICT) || f->event == (uint32_t)own)
+		return;
+	seam_run_end(SEAM_VERDICT_DIVERGED, slot,
+		     "the event is not the expected one");
+}
+
+static void
+check_length(struct seam_sched *s, const struct seam_slot *slot)
+{
+	if (s->steps >= SEAM_STEPS - 1 ||
+	    (s->plan.max_steps && s->steps >= s->plan.max_steps))
+		seam_run_end(s->yields >= s->steps / 4 ? SEAM_VERDICT_LIVELOCK :
+							 SEAM_VERDICT_LONG,
+			     slot, "%u steps", s->steps);
+}
+
+void
+seam_step_done(struct seam_slot *slot, int result)
+{
+	struct seam_sched *s = seam_sched();
+	struct seam_step *step = &s->step[s->steps];
+	const struct seam_strategy *strategy =
+	    seam_strategy_of(s->plan.strategy);
+	uint64_t own;
+
+	slot->op.how = slot->how;
+	own = hash_of(slot, &slot->op, result);
+	check_expected(s, slot, own);
+	s->hash = seam_stir(s->hash, own);
+	step->op = slot->op;
+	step->site = slot->site;
+	step->enabled = s->chosen_enabled;
+	step->timeouts = s->chosen_timeouts;
+	step->candidates = (uint16_t)s->chosen_among;
+	step->hash = s->hash;
+	step->event = (uint32_t)own;
+	step->result = result;
+	step->slot = seam_slot_index(slot);
+	slot->steps++;
+	s->now += STEP_NS;
+	scheduled(s, slot);
+	if (slot->op.flags & SEAM_OP_YIELD) {
+		s->yields++;
+		yielded(s, slot);
+	}
+	wake_sleepers(s, step);
+	s->steps++;
+	if (strategy->done)
+		strategy->done(s, step);
+	check_length(s, slot);
+}
+
+void
+seam_hand_for_good(struct seam_slot *slot, int32_t pid, int32_t tid,
+		   uint64_t word)
+{
+	struct seam_sched *s = seam_sched();
+	struct pick p;
+
+	slot->state = SEAM_SLOT_ENDING;
+	s->dying = tid;
+	s->dying_process = pid;
+	s->dying_word = word;
+	/* Nobody else: the process ends by itself, or another begins. */
+	if (!any_pending(s) && !any_outside(s) && !atomic_load(&s->knocking)) {
+		atomic_store(&s->holder, 0);
+		return;
+	}
+	p = choose(seam_slot_index(slot));
+	s->slot[p.slot].how = p.how;
+	seam_baton_hand(&s->slot[p.slot]);
+}
+
+void
+seam_leave(struct seam_slot *slot)
+{
+	struct seam_sched *s = seam_sched();
+	struct pick p;
+
+	slot->state = SEAM_SLOT_OUTSIDE;
+	s->outside++;
+	if (!any_pending(s) && !atomic_load(&s->knocking)) {
+		atomic_store(&s->holder, 0);
+		return;
+	}
+	p = choose(seam_slot_index(slot));
+	s->slot[p.slot].how = p.how;
+	seam_baton_hand(&s->slot[p.slot]);
+}
+
+void
+seam_return(struct seam_slot *slot)
+{
+	slot->op.flags |= SEAM_OP_LOCAL;
+	seam_stand(slot, NULL);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whose operation can be done now?  The real object tells: its words are
+ * read, as glibc lays them out on x86-64, wherever they are mapped here.
+ * What another process stands at is judged by that process itself when it
+ * comes to stand; later, by the object's version: something may have
+ * changed, so it may try.
+ */
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+
+#include "sched.h"
+
+/* Bits of struct __pthread_rwlock_arch_t's __readers (glibc). */
+#define RW_WRLOCKED 2u
+#define RW_READER_SHIFT 3
+
+#define KIND_RECURSIVE 1
+#define KIND_ERRORCHECK 2
+
+static bool
+mutex_ready(const pthread_mutex_t *m)
+{
+	int lock = __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED);
+
+	return !lock || ((uint32_t)lock & FUTEX_OWNER_DIED);
+}
+
+static bool
+mutex_is_own(const pthread_mutex_t *m, int32_t tid)
+{
+	int type = m->__data.__kind & 3;
+
+	return m->__data.__owner == tid && m->__data.__lock &&
+	       (type == KIND_RECURSIVE || type == KIND_ERRORCHECK);
+}
+
+static bool
+rwlock_ready(const pthread_rwlock_t *l, uint8_t mode)
+{
+	unsigned r = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED);
+
+	return !(r & RW_WRLOCKED) && (mode == 'r' || !(r >> RW_READER_SHIFT));
+}
+
+static bool
+sem_ready(const void *s)
+{
+	return *(const volatile uint32_t *)s != 0;
+}
+
+static bool
+once_ready(const struct seam_call *c)
+{
+	const unsigned char *guard = c->ptr;
+	const int *word = c->ptr;
+
+	if (c->fn == SEAM_FN___cxa_guard_acquire)
+		return (guard[0] & 1) || !(guard[1] & 1);
+	return (*word & 3) != 1;
+}
+
+static bool
+fcntl_ready(const struct seam_call *c)
+{
+	const struct flock *want = (const void *)(uintptr_t)c->arg[1];
+	int cmd = c->arg[0] == F_OFD_SETLKW ? F_OFD_GETLK : F_GETLK;
+	struct flock l = *want;
+
+	return seam_raw3(SYS_fcntl, c->fd, cmd, &l) < 0 || l.l_type == F_UNLCK;
+}
+
+static bool
+lockf_ready(const struct seam_call *c)
+{
+	struct flock l = { .l_type = F_WRLCK,
+			   .l_whence = SEEK_SET,
+			   .l_start = (off_t)c->off,
+			   .l_len = (off_t)c->len };
+
+	return seam_raw3(SYS_fcntl, c->fd, F_GETLK, &l) < 0 ||
+	       l.l_type == F_UNLCK;
+}
+
+bool
+seam_is_own(const struct seam_call *c, int32_t tid)
+{
+	const pthread_rwlock_t *l = c->ptr;
+
+	switch (c->verb) {
+	case SEAM_MUTEX_LOCK:
+		return mutex_is_own(c->ptr, tid);
+	case SEAM_RWLOCK_RDLOCK:
+	case SEAM_RWLOCK_WRLOCK:
+		return l->__data.__cur_writer == tid;
+	default:
+		return false;
+	}
+}
+
+/* By the words of the object; only in the slot's own process. */
+static bool
+looks_ready(const struct seam_slot *slot)
+{
+	const struct seam_call *c = (const void *)(uintptr_t)slot->call;
+	int32_t tid = seam_arena->thread[slot->thread].tid;
+
+	if (!c)
+		return true;
+	if (c->ready)
+		return c->ready(c);
+	switch (slot->op.verb) {
+	case SEAM_MUTEX_LOCK:
+		return mutex_ready(c->ptr) || mutex_is_own(c->ptr, tid);
+	case SEAM_COND_REACQUIRE:
+		return mutex_ready((void *)(uintptr_t)c->arg[0]);
+	case SEAM_RWLOCK_RDLOCK:
+	case SEAM_RWLOCK_WRLOCK:
+		return rwlock_ready(c->ptr, c->mode) || seam_is_own(c, tid);
+	case SEAM_SPIN_LOCK:
+		return *(const volatile int *)c->ptr == 1;
+	case SEAM_SEM_WAIT:
+		return sem_ready(c->ptr);
+	case SEAM_ONCE:
+		return once_ready(c);
+	case SEAM_FCNTL_SETLKW:
+		return fcntl_ready(c);
+	case SEAM_LOCKF_LOCK:
+		return lockf_ready(c);
+	default:
+		return true;
+	}
+}
+
+static bool
+is_file(const struct seam_op *op)
+{
+	return seam_verbs[op->verb].kind == SEAM_KIND_FILE;
+}
+
+static bool
+is_outside(const struct seam_op *op)
+{
+	return op->flags & SEAM_OP_OUTSIDE;
+}
+
+/* What it was found busy at has not changed since. */
+static bool
+unchanged(const struct seam_slot *slot)
+{
+	const struct seam_sobject *o = seam_sobject_at(slot->op.object);
+	uint32_t now = o ? o->version : seam_sched()->steps;
+
+	return slot->seen == now + 1;
+}
+
+bool
+seam_is_ready(const struct seam_slot *slot)
+{
+	const struct seam_sched *s = seam_sched();
+	const struct seam_op *op = &slot->op;
+
+	if (slot->queued)
+		return false;
+	if (op->flags & SEAM_OP_LOCAL)
+		return true;
+	if (op->verb == SEAM_THREAD_JOIN && op->peer)
+		return s->slot[op->peer - 1].state >= SEAM_SLOT_ENDING;
+	if (op->verb == SEAM_TIME_SLEEP)
+		return s->now >= slot->deadline;
+	/* A file's locks are asked for by a system call: only when there is
+	 * news.  Outside, there is always news. */
+	if ((is_file(op) || slot->proc != seam_proc_index()) &&
+	    !(is_outside(op) && slot->proc == seam_proc_index()) &&
+	    unchanged(slot))
+		return false;
+	return slot->proc != seam_proc_index() || looks_ready(slot);
+}
+
+static void
+add(struct seam_candidates *to, uint64_t *mask, uint16_t slot)
+{
+	to->slot[to->n++] = slot;
+	if (slot < SEAM_MASKED)
+		*mask |= UINT64_C(1) << slot;
+}
+
+void
+seam_candidates(struct seam_choice *out)
+{
+	struct seam_sched *s = seam_sched();
+	uint16_t i, n = (uint16_t)seam_slots();
+
+	out->done.n = out->timeouts.n = 0;
+	out->enabled_mask = out->timeout_mask = 0;
+	out->outside = false;
+	for (i = 0; i < n; i++) {
+		const struct seam_slot *slot = &s->slot[i];
+
+		if (slot->state != SEAM_SLOT_PENDING)
+			continue;
+		if (seam_is_ready(slot))
+			add(&out->done, &out->enabled_mask, i);
+		else if (slot->op.flags & SEAM_OP_TIMED)
+			add(&out->timeouts, &out->timeout_mask, i);
+		else
+			out->outside |= is_outside(&slot->op);
+	}
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Virtual time: it moves with the steps, and jumps to deadlines. */
+#include "sched.h"
+
+static unsigned
+epoch_of(clockid_t clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_TAI:
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+/* Nanoseconds since the run's beginning; the past is now. */
+uint64_t
+seam_virtual_deadline(clockid_t clock, const struct timespec *t)
+{
+	const struct seam_sched *s = seam_sched();
+	uint64_t at, epoch = s->epoch[epoch_of(clock)];
+
+	if (t->tv_sec < 0)
+		return s->now;
+	if (__builtin_mul_overflow((uint64_t)t->tv_sec, 1000000000u, &at) ||
+	    __builtin_add_overflow(at, (uint64_t)t->tv_nsec, &at))
+		return UINT64_MAX;
+	return at > epoch + s->now ? at - epoch : s->now;
+}
+
+/* The clocks that a run controls; others show the machine's. */
+bool
+seam_virtual_time(clockid_t clock, struct timespec *t)
+{
+	const struct seam_sched *s = seam_sched();
+	uint64_t ns;
+
+	switch (clock) {
+	case CLOCK_PROCESS_CPUTIME_ID:
+	case CLOCK_THREAD_CPUTIME_ID:
+		ns = s->now;
+		break;
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_TAI:
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		ns = s->epoch[epoch_of(clock)] + s->now;
+		break;
+	default:
+		return false;
+	}
+	t->tv_sec = (time_t)(ns / 1000000000u);
+	t->tv_nsec = (long)(ns % 1000000000u);
+	return true;
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Doing operations, one at a time.  A call that would wait in the kernel is
+ * made in its form that does not; when that finds the object busy, nothing
+ * has happened and the thread stands again.
+ */
+#include <string.h>
+
+#include "sched.h"
+
+static uint8_t
+class_of(const struct seam_call *c)
+{
+	if (c->fn == SEAM_FN_pthread_tryjoin_np)
+		return SEAM_CLASS_NOTE;
+	return seam_verbs[c->verb].class;
+}
+
+static bool
+may_time_out(const struct seam_call *c)
+{
+	uint8_t class = class_of(c);
+
+	return c->deadline && c->verb != SEAM_COND_WAIT &&
+	       (class == SEAM_CLASS_ACQUIRE || class == SEAM_CLASS_WAIT);
+}
+
+static uint16_t
+slot_of_thread(uint32_t thread)
+{
+	return thread ? (uint16_t)seam_arena->thread[thread - 1].slot : 0;
+}
+
+void
+seam_describe(struct seam_slot *slot, struct seam_call *c)
+{
+	struct seam_op *op = &slot->op;
+
+	memset(op, 0, sizeof(*op));
+	op->verb = (uint8_t)c->verb;
+	op->fn = c->fn;
+	op->mode = c->mode;
+	slot->site = c->site;
+	slot->cancellable = c->cancel;
+	if (class_of(c) != SEAM_CLASS_INIT)
+		op->object = seam_sobject_find(slot, c);
+	if (seam_verbs[c->verb].kind == SEAM_KIND_FILE) {
+		op->off = c->off;
+		op->len = c->len;
+	}
+	op->peer = slot_of_thread(c->peer);
+	if (c->ready)
+		op->flags |= SEAM_OP_OUTSIDE;
+	if (c->verb == SEAM_TIME_YIELD || c->verb == SEAM_TIME_SLEEP)
+		op->flags |= SEAM_OP_YIELD;
+	if (may_time_out(c)) {
+		op->flags |= SEAM_OP_TIMED;
+		slot->deadline = seam_virtual_deadline(c->clock, c->deadline);
+	}
+}
+
+static bool
+is_mutex(const struct seam_call *c)
+{
+	return seam_verbs[c->verb].kind == SEAM_KIND_MUTEX;
+}
+
+static void
+owned(struct seam_sobject *o, const struct seam_slot *slot,
+      const struct seam_call *c)
+{
+	o->acquired++;
+	if (o->kind == SEAM_KIND_RWLOCK && c->mode == 'r') {
+		o->depth++;
+		return;
+	}
+	if (o->kind != SEAM_KIND_SEM && o->kind != SEAM_KIND_FILE)
+		o->owner = (uint16_t)(seam_slot_index(slot) + 1);
+}
+
+static void
+let_go(struct seam_sobject *o, const struct seam_slot *slot,
+       const struct seam_call *c)
+{
+	const pthread_mutex_t *m = c->ptr;
+
+	o->version++;
+	if (o->kind == SEAM_KIND_RWLOCK && !o->owner) {
+		if (o->depth)
+			o->depth--;
+		return;
+	}
+	/* A recursive one may still be held. */
+	if (is_mutex(c) &&
+	    m->__data.__owner == seam_arena->thread[slot->thread].tid)
+		return;
+	o->owner = 0;
+}
+
+void
+seam_effect(struct seam_slot *slot, struct seam_call *c, int error)
+{
+	struct seam_sobject *o = seam_sobject_at(slot->op.object);
+
+	if (c->verb == SEAM_THREAD_CANCEL && slot->op.peer && !error)
+		seam_sched()->slot[slot->op.peer - 1].signals |=
+		    SEAM_SIGNAL_CANCEL;
+	if (!o || (error && error != EOWNERDEAD))
+		return;
+	switch (class_of(c)) {
+	case SEAM_CLASS_ACQUIRE:
+	case SEAM_CLASS_TRY:
+		owned(o, slot, c);
+		break;
+	case SEAM_CLASS_RELEASE:
+		let_go(o, slot, c);
+		break;
+	case SEAM_CLASS_SIGNAL:
+		o->version++;
+		if (o->kind == SEAM_KIND_COND)
+			seam_queue_wake(o, c->verb == SEAM_COND_SIGNAL ?
+					       1 :
+					       UINT32_MAX);
+		break;
+	case SEAM_CLASS_INIT:
+		o->owner = o->depth = 0;
+		o->dead = 0;
+		o->version++;
+		break;
+	case SEAM_CLASS_DESTROY:
+		o->dead = c->verb != SEAM_SEM_CLOSE;
+		o->version++;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Cleanup handlers and destructors run as the program's own code. */
+void
+seam_cancel_here(struct seam_slot *slot)
+{
+	unsigned busy = seam_self.busy;
+
+	if (!(slot->signals & SEAM_SIGNAL_CANCEL))
+		return;
+	slot->signals &= ~SEAM_SIGNAL_CANCEL;
+	seam_self.busy = 0;
+	pthread_testcancel();
+	seam_self.busy = busy;
+}
+
+void
+seam_misuse_stops(struct seam_slot *slot, const struct seam_call *c)
+{
+	struct seam_sched *s = seam_sched();
+	unsigned misuse;
+
+	if (!(s->plan.flags & SEAM_PLAN_MISUSE) ||
+	    !(misuse = seam_misuse_of(slot, c)))
+		return;
+	s->misuse = misuse;
+	seam_step_done(slot, 0);
+	seam_run_end(SEAM_VERDICT_MISUSE, slot, "%s", "");
+}
+
+/* The routine is the program's, and makes steps of its own: so this is one
+ * before it, and its end is news for those who wait. */
+static int
+once(struct seam_slot *slot, struct seam_call *c)
+{
+	struct seam_sobject *o;
+	uint32_t object = slot->op.object;
+	int error;
+
+	seam_step_done(slot, 0);
+	seam_self.busy--;
+	error = c->real(c);
+	seam_self.busy++;
+	if ((o = seam_sobject_at(object)))
+		o->version++;
+	return error;
+}
+
+static unsigned
+barrier_count(const struct seam_call *c)
+{
+	return ((const unsigned *)c->ptr)[2]; /* struct pthread_barrier */
+}
+
+/* The last to arrive lets the others go; each of these makes a second step
+ * when it leaves. */
+static int
+barrier(struct seam_slot *slot, struct seam_call *c)
+{
+	struct seam_sobject *o = seam_sobject_at(slot->op.object);
+
+	if (o->waiters + 1u >= barrier_count(c)) {
+		seam_queue_wake(o, UINT32_MAX);
+		c->value = PTHREAD_BARRIER_SERIAL_THREAD;
+		seam_step_done(slot, 0);
+		return 0;
+	}
+	seam_queue_join(o, slot);
+	seam_step_done(slot, 0);
+	slot->op.mode = 'l';
+	slot->op.flags = 0;
+	seam_stand(slot, NULL);
+	c->value = 0;
+	seam_step_done(slot, 0);
+	return 0;
+}
+
+static uint64_t
+later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int
+timed_out(struct seam_slot *slot, const struct seam_call *c)
+{
+	struct seam_sched *s = seam_sched();
+
+	s->now = later(s->now, slot->deadline);
+	slot->op.flags |= SEAM_OP_YIELD;
+	return c->verb == SEAM_TIME_SLEEP ? 0 : c->timeout_error;
+}
+
+/* The call itself; SEAM_AGAIN: it would wait. */
+#define SEAM_AGAIN (-1)
+static int
+attempt(const struct seam_slot *slot, struct seam_call *c)
+{
+	int error;
+
+	if (c->verb == SEAM_TIME_SLEEP)
+		return 0;
+	if (!c->try)
+		return c->real(c);
+	error = c->try(c);
+	if (error != c->busy)
+		return error;
+	if (seam_is_own(c, seam_arena->thread[slot->thread].tid))
+		return c->real(c);
+	return SEAM_AGAIN;
+}
+
+static int
+perform(struct seam_slot *slot, struct seam_call *c, unsigned how)
+{
+	int error, saved = errno;
+
+	for (;;) {
+		if (how == SEAM_HOW_TIMEOUT)
+			return timed_out(slot, c);
+		if (c->cancel)
+			seam_cancel_here(slot);
+		errno = saved;
+		if ((error = attempt(slot, c)) != SEAM_AGAIN)
+			return error;
+		if (c->eintr && (slot->signals & SEAM_SIGNAL_HANDLED)) {
+			slot->signals &= ~SEAM_SIGNAL_HANDLED;
+			return EINTR;
+		}
+		how = seam_stand_busy(slot, c);
+	}
+}
+
+static void
+finish(struct seam_slot *slot, struct seam_call *c, int error)
+{
+	uint8_t class = class_of(c);
+
+	if (class == SEAM_CLASS_INIT && !error) {
+		seam_object_renew(c);
+		slot->op.object = seam_sobject_find(slot, c);
+	}
+	seam_effect(slot, c, error);
+	if (class == SEAM_CLASS_TRY && error == c->busy)
+		slot->op.flags |= SEAM_OP_YIELD;
+	seam_step_done(slot, error);
+	if (class == SEAM_CLASS_RELEASE || class == SEAM_CLASS_SIGNAL)
+		seam_stand_after(slot, c);
+}
+
+int
+seam_sched_call(struct seam_call *c)
+{
+	struct seam_slot *slot = seam_slot_self();
+	int error, saved;
+	unsigned how;
+
+	if (!slot)
+		return c->real(c);
+	/* Closing what was never locked is not news. */
+	if (c->verb == SEAM_FILE_CLOSE && c->fd >= 0 && !seam_file_find(c))
+		return c->real(c);
+	seam_self.busy++;
+	seam_describe(slot, c);
+	how = seam_stand(slot, c);
+	seam_misuse_stops(slot, c);
+	if (c->verb == SEAM_ONCE) {
+		error = once(slot, c);
+	} else if (c->verb == SEAM_BARRIER_WAIT && slot->op.object) {
+		error = barrier(slot, c);
+	} else {
+		error = perform(slot, c, how);
+		saved = errno;
+		finish(slot, c, error);
+		errno = saved;
+	}
+	seam_self.busy--;
+	return error;
+}
+
+/* Its process or another may come into being meanwhile, and must run. */
+static bool
+goes_outside(const struct seam_call *c)
+{
+	return c->verb == SEAM_PROCESS_SPAWN;
+}
+
+int
+seam_sched_before(struct seam_call *c)
+{
+	struct seam_slot *slot = seam_slot_self();
+
+	if (!slot)
+		return 0;
+	if (c->verb == SEAM_THREAD_CREATE)
+		seam_sched_serve(SEAM_SERVER_LATE);
+	seam_self.busy++;
+	seam_describe(slot, c);
+	seam_stand(slot, c);
+	if (goes_outside(c)) {
+		seam_step_done(slot, 0);
+		seam_leave(slot);
+	}
+	seam_self.busy--;
+	return 0;
+}
+
+void
+seam_sched_after(struct seam_call *c, int error)
+{
+	struct seam_slot *slot = seam_slot_self();
+
+	if (!slot)
+		return;
+	seam_self.busy++;
+	if (goes_outside(c)) {
+		seam_return(slot);
+		seam_step_done(slot, error);
+	} else {
+		slot->op.peer = slot_of_thread(c->peer);
+		seam_step_done(slot, error);
+		if (c->verb == SEAM_THREAD_CREATE ||
+		    c->verb == SEAM_PROCESS_FORK)
+			seam_stand_after(slot, c);
+	}
+	seam_self.busy--;
+}
