@@ -311,6 +311,14 @@ begin(int argc, char *argv[], char *env[])
 	}
 }
 
+/* The end of the process, whatever comes of it; not its other threads'. */
+void
+seam_process_ending(void)
+{
+	if (seam_scheduled() && own_pid == (int32_t)seam_raw0(SYS_getpid))
+		seam_sched_process_ends();
+}
+
 /* exit() comes by here, _exit() and signals do not: that tells an end from a
  * crash.  Other threads may still run. */
 __attribute__((destructor)) static void
@@ -321,8 +329,7 @@ end(void)
 	if (seam_arena && own_pid == (int32_t)seam_raw0(SYS_getpid))
 		atomic_store(&seam_proc->exiting,
 			     t ? seam_thread_index(t) + 1 : UINT32_MAX);
-	if (seam_scheduled())
-		seam_sched_process_ends();
+	seam_process_ending();
 }
 
 static struct seam_proc *

@@ -150,8 +150,6 @@ void seam_sched_exec_begins(void);
 void seam_sched_exec_failed(void);
 void seam_sched_process_ends(void);
 void seam_sobjects_modules(void);
-/* clock.c: false: a clock that is not virtual. */
-bool seam_virtual_time(clockid_t clock, struct timespec *t);
 
 /* attach.c: a server's child goes on under its parent's entry. */
 void seam_process_again(void);

@@ -219,6 +219,13 @@ int seam_gate_reacquire(struct seam_call *c, int (*unlock)(struct seam_call *));
  * (let go the mutex, wait, have it again) and futex.c's calls.
  */
 bool seam_is_scheduled(void);
+/* The run's clocks; false: a clock that it leaves alone. */
+bool seam_virtual_time(clockid_t clock, struct timespec *t);
+void seam_virtual_random(void *buf, size_t n);
+/* A point of CLOCK_MONOTONIC, as scheduled: so much from now. */
+void seam_time_after(struct timespec *until, const struct timespec *span);
+/* _exit: what exit() would have told. */
+void seam_process_ending(void);
 int seam_sched_wait(struct seam_call *c, void *mutex,
 		    int (*try)(struct seam_call *),
 		    int (*unlock)(struct seam_call *));
