@@ -13,6 +13,7 @@
 #include "arena.h"
 #include "command.h"
 #include "session_int.h"
+#include "suite.h"
 
 /* Parsing. */
 
@@ -545,8 +546,6 @@ main(void)
 	Suite *suite = suite_create("command");
 	TCase *parse = tcase_create("parse"), *reply = tcase_create("reply"),
 	      *serve = tcase_create("socket");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(parse, refuses, 0, COUNT(refused));
 	tcase_add_loop_test(parse, accepts, 0, COUNT(accepted));
@@ -569,9 +568,5 @@ main(void)
 	suite_add_tcase(suite, parse);
 	suite_add_tcase(suite, reply);
 	suite_add_tcase(suite, serve);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

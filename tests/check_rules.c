@@ -22,6 +22,7 @@
 
 #include "inner.h"
 #include "rules_int.h"
+#include "suite.h"
 
 /* Armed in any case: threads have names, libraries are known. */
 #define ALWAYS                                                                 \
@@ -818,11 +819,5 @@ rules_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(rules_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(rules_suite());
 }
