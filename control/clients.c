@@ -93,6 +93,7 @@ answer(struct connection *c, enum seam_code code, const struct seam_error *err)
 		text = seam_reply_format(&c->reply, code, err, c->ctx.json);
 	seam_reply_free(&c->reply);
 	seam_job_free(&c->job);
+	seam_client_set_json(c->client, c->ctx.json);
 	if (text)
 		seam_client_write(c->client, text, strlen(text));
 	free(text);

@@ -10,12 +10,6 @@
 
 #include "connection.h"
 
-static void
-put_text(struct seam_client *c, const char *text)
-{
-	seam_client_put(c, text, strlen(text));
-}
-
 /* The next line to be carried out; NULL: busy is over. */
 static char *
 next_line(struct seam_client *c, size_t *len)
@@ -29,10 +23,12 @@ next_line(struct seam_client *c, size_t *len)
 		if (what == SEAM_LINE_WHOLE && !memchr(line, '\0', *len))
 			break;
 		if (what == SEAM_LINE_WHOLE)
-			put_text(c, "err syntax NUL byte in the line\n");
+			seam_client_refuse(c, SEAM_E_SYNTAX,
+					   "NUL byte in the line");
 		else if (what == SEAM_LINE_LONG)
-			put_text(c, "err syntax line too long: 65536 bytes "
-				    "are the limit\n");
+			seam_client_refuse(c, SEAM_E_SYNTAX,
+					   "line too long: 65536 bytes are "
+					   "the limit");
 		else if (!c->full || !seam_client_fill(c, true)) {
 			line = NULL;
 			break;
@@ -396,16 +392,6 @@ seam_clients_bury(struct seam_session *s)
 		if (c)
 			end_client(c);
 	} while (c);
-}
-
-void
-seam_clients_tell(struct seam_session *s, const char *line)
-{
-	for (struct seam_client *c = s->clients; c; c = c->next) {
-		if (!c->pending && c->begun)
-			seam_client_write(c, line, strlen(line));
-		seam_client_close(c);
-	}
 }
 
 void

@@ -33,6 +33,7 @@ struct seam_client {
 	bool pending;
 	enum seam_role keeper; /* looks after its timeout */
 	bool begun;	       /* its first line was seen */
+	_Atomic bool json;     /* how it wants to be told of errors */
 
 	pthread_mutex_t lock; /* covers what follows */
 	bool busy;
@@ -65,5 +66,9 @@ bool seam_client_fill(struct seam_client *c, bool owner);
 enum seam_line { SEAM_LINE_NONE, SEAM_LINE_WHOLE, SEAM_LINE_LONG };
 /* The next one, NUL-terminated in place. */
 enum seam_line seam_client_cut(struct seam_client *c, char **line, size_t *len);
+
+/* refusal.c: an error's line, with the client's lock held. */
+void seam_client_refuse(struct seam_client *c, enum seam_code code,
+			const char *text);
 
 #endif

@@ -80,7 +80,7 @@ hold_verbs(int kind, int mode, uint64_t *take, uint64_t *notify)
 
 /* Known objects of a kind that can be held, within a symbol's extent. */
 static size_t
-known_within(struct seam_session *s, struct seam_process *p,
+known_within(struct seam_session *s, const struct seam_process *p,
 	     const struct seam_found_object *o, int kind, uint32_t *first)
 {
 	uint32_t n = seam_objects(s);
@@ -174,10 +174,51 @@ list_found(struct seam_session *s, const struct seam_found *f,
 	}
 }
 
-/* One object at most in each process; *err says what is too many. */
+/*
+ * "rwlock:the_mutex" means nothing: what is known at that address is of
+ * another kind only, or the symbol is too small for the kind.  A larger one
+ * may begin with it.
+ */
+static enum seam_code
+check_kind(struct seam_session *s, const struct seam_armed *r,
+	   const struct seam_process *p, const struct seam_found_object *o,
+	   struct seam_error *err)
+{
+	const struct holdable *said = holdable(r->sel.obj.kind);
+	const uint64_t extent = o->symbol ? o->hi - o->lo : 1;
+	struct seam_object *known;
+	char path[SEAM_PATH];
+	uint32_t i;
+
+	if (!said)
+		return SEAM_OK;
+	if (extent > 1 && extent < said->size)
+		return sess_fail(err, SEAM_E_NO_SUCH_OBJECT, r->sel.obj.column,
+				 "%s of %s cannot be a %s: it is %llu bytes "
+				 "long, not %zu",
+				 o->symbol, seam_process_path(s, p, path),
+				 seam_kinds[said->kind],
+				 (unsigned long long)extent, said->size);
+	if (extent > 1 && !kind_by_size(extent))
+		return SEAM_OK;
+	i = seam_object_index(s, p, o->lo, 0);
+	known = i ? seam_object_at(s, i - 1) : NULL;
+	if (!known || seam_object_index(s, p, o->lo, said->kind) ||
+	    known_within(s, p, o, said->kind, &i))
+		return SEAM_OK;
+	return sess_fail(err, SEAM_E_NO_SUCH_OBJECT, r->sel.obj.column,
+			 "%s of %s is a %s, not a %s",
+			 seam_object_text(s, i - 1),
+			 seam_process_path(s, p, path), seam_kinds[known->kind],
+			 seam_kinds[said->kind]);
+}
+
+/* One object at most in each process; *err says what is too many, and what
+ * *mistaken has another kind. */
 static enum seam_code
 resolve_in(struct seam_session *s, struct seam_armed *r, struct seam_process *p,
-	   struct seam_hold_targets *out, struct seam_error *err)
+	   struct seam_hold_targets *out, struct seam_error *mistaken,
+	   struct seam_error *err)
 {
 	struct seam_found f;
 	char buf[600] = "";
@@ -196,7 +237,7 @@ resolve_in(struct seam_session *s, struct seam_armed *r, struct seam_process *p,
 		code = sess_fail(err, SEAM_E_AMBIGUOUS, r->sel.obj.column,
 				 "several objects lie in '%s': %s",
 				 f.v[0].symbol, buf);
-	} else if (f.n == 1) {
+	} else if (f.n == 1 && !check_kind(s, r, p, &f.v[0], mistaken)) {
 		narrow(s, r, p, &f.v[0]);
 		out->v[out->n].p = p;
 		out->v[out->n++].o = f.v[0];
@@ -217,13 +258,18 @@ static enum seam_code
 resolve(struct seam_session *s, struct seam_armed *r,
 	struct seam_hold_targets *out, struct seam_error *err)
 {
+	struct seam_error mistaken = { .code = SEAM_OK };
 	enum seam_code code = SEAM_OK;
 
 	out->n = 0;
 	for (unsigned i = 0; i < s->processes && !code; i++)
 		if (in_play(s, r, &s->process[i]))
-			code = resolve_in(s, r, &s->process[i], out, err);
-	return code;
+			code = resolve_in(s, r, &s->process[i], out, &mistaken,
+					  err);
+	if (code || out->n || !mistaken.code)
+		return code;
+	*err = mistaken;
+	return err->code;
 }
 
 static void
@@ -265,6 +311,37 @@ any_in_play(struct seam_session *s, const struct seam_armed *r)
 		if (in_play(s, r, &s->process[i]))
 			return true;
 	return false;
+}
+
+/* With proc= there must be such a process: nobody else has the object. */
+static enum seam_code
+check_proc(struct seam_session *s, const struct seam_armed *r,
+	   struct seam_error *err)
+{
+	const char *proc = r->how.proc;
+	const struct seam_process *ended = NULL;
+
+	for (unsigned i = 0; proc && i < s->processes; i++) {
+		const struct seam_process *p = &s->process[i];
+
+		if (!p->used || !seam_process_is(s, p, proc))
+			continue;
+		if (!p->ended)
+			return SEAM_OK;
+		ended = p;
+	}
+	if (!proc)
+		return SEAM_OK;
+	if (ended)
+		return sess_fail(err, SEAM_E_GONE, 0,
+				 "process %s has ended: there is nothing to "
+				 "hold",
+				 seam_show(proc).s);
+	if (seam_process_find(s, proc, 0, err))
+		sess_fail(err, SEAM_E_NO_SUCH_THREAD, 0,
+			  "proc=%s is no process's path or alias",
+			  seam_show(proc).s);
+	return err->code;
 }
 
 static enum seam_code
@@ -362,8 +439,13 @@ seam_hold_set_up(struct seam_session *s, struct seam_armed *r,
 		return code;
 	if (r->sel.obj.is_sem)
 		seam_hold_sem_open(s, r);
-	if (!at->n && !r->sem && any_in_play(s, r))
-		return none_such(s, r, err);
+	if (!at->n && !r->sem) {
+		if (any_in_play(s, r))
+			return none_such(s, r, err);
+		code = check_proc(s, r, err);
+		if (code)
+			return code;
+	}
 	hold_verbs(r->held_kind, r->how.mode, take, notify);
 	memcpy(r->sel.verbs, take, sizeof(take));
 	seam_rule_of(s, r)->action = SEAM_ACTION_HOLD;

@@ -4,10 +4,14 @@
  * session see the hold.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <semaphore.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "inner.h"
 #include "rules_int.h"
 
 /* Is what /dev/shm has under that name what the target maps? */
@@ -46,6 +50,25 @@ is_ours(struct seam_session *s, struct seam_armed *r)
 	return same;
 }
 
+static struct seam_loan *
+note_loan(struct seam_session *s, const struct seam_armed *r)
+{
+	struct seam_loans *loans = s->own->loans;
+	struct seam_loan *loan = &loans->v[r->index];
+	struct stat st;
+
+	snprintf(loan->path, sizeof(loan->path), "/dev/shm/sem.%s",
+		 r->sel.obj.name + 1);
+	if (stat(loan->path, &st))
+		return NULL;
+	loan->dev = st.st_dev;
+	loan->ino = st.st_ino;
+	atomic_store(&loan->taken, 0);
+	if (atomic_load(&loans->n) <= r->index)
+		atomic_store(&loans->n, r->index + 1);
+	return loan;
+}
+
 void
 seam_hold_sem_open(struct seam_session *s, struct seam_armed *r)
 {
@@ -54,17 +77,31 @@ seam_hold_sem_open(struct seam_session *s, struct seam_armed *r)
 	if (!is_ours(s, r))
 		return;
 	sem = sem_open(r->sel.obj.name, 0);
-	if (sem != SEM_FAILED)
+	if (sem == SEM_FAILED)
+		return;
+	r->loan = note_loan(s, r);
+	if (r->loan)
 		r->sem = sem;
+	else
+		sem_close(sem);
 }
 
 /* All there are; false when there is none. */
 bool
 seam_hold_sem_take(struct seam_armed *r)
 {
-	while (r->taken < 65536 && !sem_trywait(r->sem))
-		r->taken++;
-	return r->taken > 0;
+	while (atomic_load(&r->loan->taken) < 65536 && !sem_trywait(r->sem))
+		atomic_fetch_add(&r->loan->taken, 1);
+	return atomic_load(&r->loan->taken) > 0;
+}
+
+static void
+post_all(struct seam_loan *loan, sem_t *sem)
+{
+	while (atomic_load(&loan->taken) > 0) {
+		atomic_fetch_sub(&loan->taken, 1);
+		sem_post(sem);
+	}
 }
 
 void
@@ -72,8 +109,56 @@ seam_hold_sem_give(struct seam_armed *r)
 {
 	if (!r->sem)
 		return;
-	for (; r->taken > 0; r->taken--)
-		sem_post(r->sem);
+	post_all(r->loan, r->sem);
 	sem_close(r->sem);
 	r->sem = NULL;
+	r->loan = NULL;
+}
+
+/* The warden. */
+
+struct seam_loans *
+seam_loans_new(void)
+{
+	void *p = mmap(NULL, sizeof(struct seam_loans), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void
+seam_loans_free(struct seam_loans *loans)
+{
+	if (loans)
+		munmap(loans, sizeof(*loans));
+}
+
+/* If it is still the one under that name. */
+static void
+give_back(struct seam_loan *loan)
+{
+	int fd = open(loan->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	void *sem;
+
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &st) && st.st_dev == loan->dev &&
+	    st.st_ino == loan->ino && st.st_size >= (off_t)sizeof(sem_t)) {
+		sem = mmap(NULL, sizeof(sem_t), PROT_READ | PROT_WRITE,
+			   MAP_SHARED, fd, 0);
+		if (sem != MAP_FAILED)
+			post_all(loan, sem);
+	}
+	close(fd);
+}
+
+void
+seam_loans_return(struct seam_loans *loans)
+{
+	uint32_t n = atomic_load(&loans->n);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (atomic_load(&loans->v[i].taken) > 0)
+			give_back(&loans->v[i]);
 }

@@ -54,6 +54,7 @@ struct seam_own {
 	ino_t socket_inode;
 
 	pid_t warden;
+	struct seam_loans *loans;
 	struct seam_stray *strays; /* gave their role to another */
 	_Atomic unsigned pending;  /* clients that wait */
 	_Atomic bool is_broken;	   /* session.broken is written */
@@ -67,6 +68,12 @@ enum seam_source {
 	SEAM_SOURCE_PROC, /* + index */
 	SEAM_SOURCES = SEAM_SOURCE_PROC + SEAM_MAX_PROCS
 };
+
+/* hold_sem.c */
+struct seam_loans *seam_loans_new(void);
+void seam_loans_free(struct seam_loans *loans);
+/* The warden's: everything back where it was taken.  Async-signal-safe. */
+void seam_loans_return(struct seam_loans *loans);
 
 /* process.c; the lock is held. */
 struct seam_process *seam_process_of_pid(struct seam_session *s, pid_t pid);
@@ -143,8 +150,10 @@ void seam_clients_ring(struct seam_session *s);
  * takes the lock. */
 uint64_t seam_clients_until(struct seam_session *s, enum seam_role role);
 void seam_clients_bury(struct seam_session *s);
-/* A last line to everybody; then they are closed.  The lock is held. */
-void seam_clients_tell(struct seam_session *s, const char *line);
+/* refusal.c: a last error to everybody; then they are closed.  The lock is
+ * held. */
+void seam_clients_tell(struct seam_session *s, enum seam_code code,
+		       const char *text);
 /* No thread serves any more. */
 void seam_clients_free(struct seam_session *s);
 

@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "arena_ctl.h"
+#include "inner.h"
 #include "rules_int.h"
+
+#define ENDED_SHOWN 4
 
 void
 seam_text_add(struct seam_text *t, const char *fmt, ...)
@@ -431,19 +434,53 @@ add_ended(struct seam_session *s, struct seam_text *t,
 		seam_text_add(t, "\n");
 }
 
-void
-seam_everybody(struct seam_session *s, struct seam_text *t, bool line)
+/* The `n` that ended last, the earliest of them first. */
+static unsigned
+last_ended(struct seam_session *s, const struct seam_process **last, unsigned n)
 {
+	const struct seam_extra *x = s->own->extra;
+	unsigned found = 0, at;
+
 	for (unsigned i = 0; i < s->processes; i++) {
 		const struct seam_process *p = &s->process[i];
 
-		if (!p->used)
+		if (!p->used || !p->ended)
 			continue;
-		if (p->ended)
-			add_ended(s, t, p, line);
-		else
+		for (at = found;
+		     at && x[last[at - 1]->index].ended > x[i].ended; at--)
+			;
+		if (found < n) {
+			memmove(&last[at + 1], &last[at],
+				(found++ - at) * sizeof(*last));
+			last[at] = p;
+		} else if (at) {
+			memmove(last, &last[1], (at - 1) * sizeof(*last));
+			last[at - 1] = p;
+		}
+	}
+	return found;
+}
+
+/* Who lives; of those that have ended, the latest. */
+void
+seam_everybody(struct seam_session *s, struct seam_text *t, bool line)
+{
+	const struct seam_process *last[ENDED_SHOWN];
+	unsigned n = last_ended(s, last, ENDED_SHOWN);
+
+	for (unsigned i = 0; i < s->processes; i++) {
+		const struct seam_process *p = &s->process[i];
+
+		if (p->used && !p->ended)
 			add_process(s, t, p, line);
 	}
+	for (unsigned i = 0; i < n; i++)
+		add_ended(s, t, last[i], line);
+	if (n < s->own->ends)
+		seam_text_add(t, "%sand %llu that ended before%s",
+			      line && t->n ? "; " : "",
+			      (unsigned long long)s->own->ends - n,
+			      line ? "" : "\n");
 	if (!t->n)
 		seam_text_add(t, "no process has joined the session%s",
 			      line ? "" : "\n");

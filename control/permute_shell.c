@@ -46,23 +46,15 @@ spawn(pid_t *pid, const char *commands, int fd, char **env)
 {
 	char *argv[] = { "sh", "-e", "-c", (char *)(uintptr_t)commands, NULL };
 	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	sigset_t set;
 	int r;
 
-	posix_spawnattr_init(&attr);
 	posix_spawn_file_actions_init(&fa);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
-	sigemptyset(&set);
-	sigaddset(&set, SIGPIPE);
-	posix_spawnattr_setsigdefault(&attr, &set);
 	r = posix_spawn_file_actions_adddup2(&fa, fd, 1);
 	if (!r)
 		r = posix_spawn_file_actions_adddup2(&fa, fd, 2);
 	if (!r)
-		r = posix_spawn(pid, "/bin/sh", &fa, &attr, argv, env);
+		r = posix_spawn(pid, "/bin/sh", &fa, NULL, argv, env);
 	posix_spawn_file_actions_destroy(&fa);
-	posix_spawnattr_destroy(&attr);
 	return r;
 }
 

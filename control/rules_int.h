@@ -262,7 +262,8 @@ struct seam_text {
 };
 void seam_text_add(struct seam_text *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* What everybody does, a line each, " ; " between them if `line`. */
+/* What all that live do, and how the last few ended; a line each, or with
+ * "; " between them if `line`. */
 void seam_everybody(struct seam_session *s, struct seam_text *t, bool line);
 /* " with status 1", " by SIGTERM", or nothing. */
 void seam_process_status(const struct seam_process *p, struct seam_text *t);

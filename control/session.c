@@ -116,8 +116,8 @@ seam_broken(struct seam_session *s, const char *fmt, ...)
 	vsnprintf(s->broken, sizeof(s->broken), fmt, ap);
 	va_end(ap);
 	atomic_store(&s->own->is_broken, true);
-	snprintf(line, sizeof(line), "err gone arena damaged: %s\n", s->broken);
-	seam_clients_tell(s, line);
+	snprintf(line, sizeof(line), "arena damaged: %s", s->broken);
+	seam_clients_tell(s, SEAM_E_GONE, line);
 	seam_arena_let_go(s->arena);
 	seam_server_poke(s);
 	atomic_fetch_add(&s->own->turn, 1);
@@ -172,11 +172,14 @@ new_session(const struct seam_options *options)
 		s->options = *options;
 	s->options.socket = s->options.preload = NULL;
 	s->own = calloc(1, sizeof(*s->own));
+	if (s->own)
+		s->own->loans = seam_loans_new();
 	s->rule = seam_pages_new(RULES_BYTES);
 	s->cwd = getcwd(NULL, 0);
 	s->preload = preload_path(options ? options : &s->options);
 	s->syms = seam_syms_new();
-	if (s->own && s->rule && s->cwd && s->preload && s->syms) {
+	if (s->own && s->own->loans && s->rule && s->cwd && s->preload &&
+	    s->syms) {
 		keep_signals(s->own);
 		if (s->options.mask)
 			s->own->mask = *s->options.mask;
@@ -311,6 +314,8 @@ free_session(struct seam_session *s)
 	free(s->preload);
 	free(s->cwd);
 	seam_pages_free(s->rule, RULES_BYTES);
+	if (s->own)
+		seam_loans_free(s->own->loans);
 	free(s->own);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

@@ -39,7 +39,6 @@ struct seam_options {
 				 directory under XDG_RUNTIME_DIR or /tmp */
 	const char *preload;  /* libseam.so; NULL: SEAM_PRELOAD or installed */
 	bool kill_on_death;   /* targets die with the controller */
-	bool autostart;	      /* targets find us by SEAM_SOCKET alone */
 	bool watch;	      /* watch from the beginning */
 	bool end_with_last;   /* seam_session_run returns after the last
 				 target is gone (started by a preload) */
@@ -259,5 +258,7 @@ void seam_client_close(struct seam_client *c); /* after what is queued */
 void seam_client_set_data(struct seam_client *c, void *own);
 void *seam_client_data(struct seam_client *c);
 struct seam_session *seam_client_session(struct seam_client *c);
+/* What the server itself refuses is told in JSON from now on. */
+void seam_client_set_json(struct seam_client *c, bool json);
 
 #endif

@@ -31,6 +31,24 @@ struct seam_process {
 	int sent;	    /* the last signal that it got from us, or 0 */
 };
 
+/*
+ * Units of a named semaphore that the session has taken, by the holding
+ * rule's index.  Memory that the controller shares with its warden alone,
+ * which gives them back when the controller was killed.  A unit is counted
+ * after it was taken and discounted before it is given back: one killed
+ * between the two loses a unit, and never makes one.
+ */
+struct seam_loan {
+	_Atomic int taken;
+	dev_t dev;
+	ino_t ino;
+	char path[280];
+};
+struct seam_loans {
+	_Atomic uint32_t n; /* high-water */
+	struct seam_loan v[SEAM_MAX_RULES];
+};
+
 enum seam_rule_kind {
 	SEAM_RULE_PAUSE,
 	SEAM_RULE_HOLD,
@@ -48,12 +66,12 @@ struct seam_armed {
 	enum seam_rule_kind kind;
 	struct seam_selector sel; /* holds: verbs and obj only */
 	struct seam_hold_how how;
-	uint32_t reported; /* arrivals already told to a `wait` */
-	bool granted;	   /* holds */
-	int fd;		   /* file holds: the descriptor that locks; -1 */
-	void *sem;	   /* named semaphores held for real, else NULL */
-	int taken;	   /* how many units of it */
-	unsigned gate;	   /* gates: how many are to come */
+	uint32_t reported;	/* arrivals already told to a `wait` */
+	bool granted;		/* holds */
+	int fd;			/* file holds: the descriptor that locks; -1 */
+	void *sem;		/* named semaphores held for real, else NULL */
+	struct seam_loan *loan; /* what was taken of it */
+	unsigned gate;		/* gates: how many are to come */
 	seam_event_fn *each;
 	void *data;
 	/* rules.c, compile.c and hold.c alone: */

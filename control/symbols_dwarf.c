@@ -119,13 +119,14 @@ die_name(struct sym_module *m, Dwarf_Die *die)
 	return s && *s ? sym_name(m->syms, s) : NULL;
 }
 
-/* A header that is not the program's own, as libstdc++'s. */
+/* A header that is not the program's own, as libstdc++'s or ours. */
 static bool
 is_system(const char *path)
 {
 	static const char *const places[] = { "/usr/include/", "/usr/lib/gcc",
 					      "/usr/local/include/",
-					      "/include/c++/" };
+					      "/include/c++/",
+					      "/seam/point.h" };
 	size_t i;
 
 	for (i = 0; path && i < sizeof(places) / sizeof(*places); i++)

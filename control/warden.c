@@ -6,7 +6,8 @@
  * pipe says that the session was closed in order: it just ends.  The pidfd
  * says that the controller died; the pipe's end without a byte, that it
  * became another program.  Then the warden kills the targets if the session
- * says so, lets go of those that live, and removes the socket.
+ * says so, gives back what was taken of named semaphores, lets go of those
+ * that live, and removes the socket.
  *
  * The pidfd is there because a fork of the controlling program (a test
  * runner's child, say) may keep the pipe's other end open.  For the same
@@ -99,6 +100,7 @@ warden(struct seam_session *s, int fd[DESCRIPTORS])
 	if (!watch()) {
 		if (s->options.kill_on_death)
 			kill_targets(s);
+		seam_loans_return(s->own->loans);
 		seam_arena_let_go(s->arena);
 		shutdown(LISTENER, SHUT_RDWR);
 		seam_unlink_socket(s);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "controller.h"
+#include "suite.h"
 
 #define PARKS ((const char *)0)
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
@@ -441,21 +442,17 @@ END_TEST
 static void
 add(Suite *suite, const char *name, const TTest *test, int rows)
 {
-	TCase *tc = tcase_create(name);
+	TCase *tc = suite_add_rows(suite, name, test, rows);
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_unchecked_fixture(tc, serve, end);
 	tcase_add_checked_fixture(tc, connect_client, disconnect_client);
-	tcase_add_loop_test(tc, test, 0, rows);
-	suite_add_tcase(suite, tc);
 }
 
 int
 main(void)
 {
 	Suite *suite = suite_create("acquire");
-	SRunner *runner;
-	int failed;
+	int status;
 
 	add(suite, "held", held, COUNT(holds));
 	add(suite, "held_no_more", held_no_more, COUNT(holds));
@@ -466,9 +463,6 @@ main(void)
 	add(suite, "interrupted", interrupted, COUNT(signals));
 	add(suite, "restarted", restarted, COUNT(signals));
 	add(suite, "cancelled", cancelled, COUNT(cancels));
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed || controllers_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	status = suite_run(suite);
+	return controllers_failed ? EXIT_FAILURE : status;
 }

@@ -10,31 +10,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "driver.h"
+#include "suite.h"
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-#define SESSION seam_check_session()
-
-static char place[64]; /* where targets run */
-
-static void
-setup(void)
-{
-	struct seam_config config = { .dir = place };
-
-	strcpy(place, "/tmp/check-api-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(place));
-	seam_check_configure(&config);
-	seam_check_setup();
-}
-
-static void
-teardown(void)
-{
-	char command[100];
-
-	seam_check_teardown();
-	snprintf(command, sizeof(command), "rm -r %s", place);
-	ck_assert_int_eq(system(command), 0); /* NOLINT(cert-env33-c) */
-}
 
 /* A victim's path; valid until the next call but three. */
 static const char *
@@ -52,13 +31,6 @@ victim(const char *name)
 
 #define START(alias, program, ...)                                             \
 	ck_seam(seam_startl(SESSION, alias, victim(program), __VA_ARGS__, NULL))
-
-static void
-expect_message(const char *part)
-{
-	ck_assert_msg(strstr(seam_message(), part), "no '%s' in: %s", part,
-		      seam_message());
-}
 
 static void
 expect_output(const char *alias, const char *regex)
@@ -840,18 +812,12 @@ main(void)
 	};
 	Suite *suite = suite_create("api");
 	TCase *all = tcase_create("seam.h");
-	SRunner *runner;
-	int failed;
 
-	tcase_add_checked_fixture(all, setup, teardown);
+	tcase_add_checked_fixture(all, place_setup, place_teardown);
 	for (int i = 0; i < COUNT(tests); i++)
 		tcase_add_test(all, tests[i]);
 	tcase_add_loop_test(all, rules_are_refused, 0, COUNT(bad_rules));
 	tcase_add_loop_test(all, holds, 0, COUNT(held));
 	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

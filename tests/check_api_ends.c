@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "controller.h"
+#include "suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -340,8 +341,6 @@ main(int argc, char **argv)
 #endif
 	Suite *suite = suite_create("api_ends");
 	TCase *all = tcase_create("ends");
-	SRunner *runner;
-	int failed;
 
 	if (argc > 3 && !strcmp(argv[1], "suite"))
 		return run_suite(!strcmp(argv[2], "checked"),
@@ -352,9 +351,5 @@ main(int argc, char **argv)
 	tcase_add_test(all, killed_leaves_nothing);
 	tcase_set_timeout(all, 60);
 	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

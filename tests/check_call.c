@@ -16,6 +16,7 @@
 
 #include "controller.h"
 #include "seam.h"
+#include "suite.h"
 
 #define N 5
 
@@ -300,8 +301,6 @@ main(void)
 {
 	Suite *suite = suite_create("call");
 	TCase *tc = tcase_create("calls");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_add_test(tc, in_order_of_submission);
@@ -316,9 +315,5 @@ main(void)
 	tcase_add_test(tc, nothing_is_left);
 	tcase_add_test(tc, refused);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

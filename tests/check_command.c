@@ -12,6 +12,8 @@
 
 #include "arena.h"
 #include "command.h"
+#include "session_int.h"
+#include "suite.h"
 
 /* Parsing. */
 
@@ -448,6 +450,45 @@ START_TEST(socket_answers)
 }
 END_TEST
 
+/* What the server refuses by itself comes in the form that was asked for. */
+START_TEST(refusals_are_json_too)
+{
+	static char line[70001];
+	int fd = connected(), plain = connected();
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 2] = '\n';
+	say(fd, "json on\n");
+	hear(fd, 1);
+	say(fd, line);
+	ck_assert_str_eq(hear(fd, 1),
+			 "{\"ok\":false,\"code\":\"syntax\",\"text\":\"line "
+			 "too long: 65536 bytes are the limit\"}\n");
+	ck_assert_int_eq(write(fd, "ru\0les\n", 7), 7);
+	ck_assert_str_eq(hear(fd, 1),
+			 "{\"ok\":false,\"code\":\"syntax\",\"text\":\"NUL "
+			 "byte in the line\"}\n");
+	say(fd, "json off\n");
+	hear(fd, 1);
+	ck_assert_int_eq(write(fd, "\0\n", 2), 2);
+	ck_assert_str_eq(hear(fd, 1), "err syntax NUL byte in the line\n");
+	say(fd, "json on\n");
+	hear(fd, 1);
+	say(plain, "rules\n");
+	hear(plain, 1);
+	seam_lock(session);
+	seam_broken(session, "by \"%s\"", "the test");
+	seam_unlock(session);
+	ck_assert_str_eq(hear(fd, 1),
+			 "{\"ok\":false,\"code\":\"gone\",\"text\":\"arena "
+			 "damaged: by \\\"the test\\\"\"}\n");
+	ck_assert_str_eq(hear(plain, 1),
+			 "err gone arena damaged: by \"the test\"\n");
+	close(fd);
+	close(plain);
+}
+END_TEST
+
 START_TEST(expect_not_turns_round)
 {
 	int fd = connected();
@@ -505,8 +546,6 @@ main(void)
 	Suite *suite = suite_create("command");
 	TCase *parse = tcase_create("parse"), *reply = tcase_create("reply"),
 	      *serve = tcase_create("socket");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(parse, refuses, 0, COUNT(refused));
 	tcase_add_loop_test(parse, accepts, 0, COUNT(accepted));
@@ -522,15 +561,12 @@ main(void)
 	tcase_add_test(reply, every_command_has_help);
 	tcase_add_checked_fixture(serve, open_session, close_session);
 	tcase_add_test(serve, socket_answers);
+	tcase_add_test(serve, refusals_are_json_too);
 	tcase_add_test(serve, expect_not_turns_round);
 	tcase_add_test(serve, slow_ones_block_nobody);
 	tcase_add_test(serve, clients_may_vanish);
 	suite_add_tcase(suite, parse);
 	suite_add_tcase(suite, reply);
 	suite_add_tcase(suite, serve);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

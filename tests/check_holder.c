@@ -21,6 +21,7 @@
 
 #include "controller.h"
 #include "seam.h"
+#include "suite.h"
 
 /* What callbacks do, as they are told. */
 struct deed {
@@ -335,8 +336,6 @@ main(void)
 {
 	Suite *suite = suite_create("holder");
 	TCase *pair = tcase_create("callbacks"), *cmd = tcase_create("command");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(pair, entered_and_left);
 	tcase_add_test(pair, entering_that_fails);
@@ -352,9 +351,5 @@ main(void)
 	tcase_add_test(cmd, command_that_talks);
 	suite_add_tcase(suite, pair);
 	suite_add_tcase(suite, cmd);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "controller.h"
+#include "suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -251,29 +252,22 @@ END_TEST
 static void
 add(Suite *suite, const char *name, const TTest *test, int rows)
 {
-	TCase *tc = tcase_create(name);
+	TCase *tc = suite_add_rows(suite, name, test, rows);
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_unchecked_fixture(tc, serve, end);
 	tcase_add_checked_fixture(tc, connect_client, disconnect_client);
-	tcase_add_loop_test(tc, test, 0, rows);
-	suite_add_tcase(suite, tc);
 }
 
 int
 main(void)
 {
 	Suite *suite = suite_create("malformed");
-	SRunner *runner;
-	int failed;
+	int status;
 
 	add(suite, "line", line, COUNT(lines));
 	add(suite, "line_in_json", line_in_json, COUNT(lines));
 	add(suite, "run", run, COUNT(runs));
 	add(suite, "script", script, COUNT(scripts));
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed || controllers_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	status = suite_run(suite);
+	return controllers_failed ? EXIT_FAILURE : status;
 }

@@ -5,32 +5,11 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "driver.h"
+#include "suite.h"
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define SESSION seam_check_session()
 #define LATER 20000 /* of waits that must not take that long */
-
-static char place[64]; /* where targets run, and log is */
-
-static void
-setup(void)
-{
-	struct seam_config config = { .dir = place };
-
-	strcpy(place, "/tmp/check-order-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(place));
-	seam_check_configure(&config);
-	seam_check_setup();
-}
-
-static void
-teardown(void)
-{
-	char command[100];
-
-	seam_check_teardown();
-	snprintf(command, sizeof(command), "rm -r %s", place);
-	ck_assert_int_eq(system(command), 0); /* NOLINT(cert-env33-c) */
-}
 
 static void
 start(const char *alias, const char *what, const char *how)
@@ -105,13 +84,6 @@ expect_next(seam_order *order, const char *id)
 
 	ck_seam(seam_next(order, &stop, SEAM_DEFAULT));
 	ck_assert_str_eq(stop.id, id);
-}
-
-static void
-expect_message(const char *part)
-{
-	ck_assert_msg(strstr(seam_message(), part), "no '%s' in: %s", part,
-		      seam_message());
 }
 
 static double
@@ -529,8 +501,8 @@ START_TEST(too_few)
 }
 END_TEST
 
-static Suite *
-suite(void)
+int
+main(void)
 {
 	const TTest *const tests[] = {
 		first_finishes_then_second_starts,
@@ -554,25 +526,9 @@ suite(void)
 		gathered,
 		too_few,
 	};
-	Suite *s = suite_create("order");
-	TCase *tc = tcase_create("order");
+	Suite *suite = suite_create("order");
+	TCase *tc = suite_add_tests(suite, "order", tests, COUNT(tests));
 
-	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, setup, teardown);
-	for (size_t i = 0; i < COUNT(tests); i++)
-		tcase_add_test(tc, tests[i]);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int
-main(void)
-{
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	tcase_add_checked_fixture(tc, place_setup, place_teardown);
+	return suite_run(suite);
 }

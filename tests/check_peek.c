@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "session_int.h"
+#include "suite.h"
 
 /* The child has its own copy at the same address; it answers on a pipe. */
 static struct {
@@ -341,11 +342,5 @@ peek_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(peek_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(peek_suite());
 }

@@ -22,6 +22,7 @@
 
 #include "inner.h"
 #include "rules_int.h"
+#include "suite.h"
 
 /* Armed in any case: threads have names, libraries are known. */
 #define ALWAYS                                                                 \
@@ -608,6 +609,13 @@ START_TEST(hold_what)
 	ck_assert_int_eq(hold("cond:the_cond", NULL, 1, 0), SEAM_E_UNSUPPORTED);
 	ck_assert_int_eq(hold("the_lokc", NULL, 1, 0), SEAM_E_NO_SUCH_OBJECT);
 	ck_assert_int_eq(hold("pool", NULL, 1, 0), SEAM_E_AMBIGUOUS);
+	ck_assert_int_eq(hold("rwlock:the_lock", NULL, 1, 0),
+			 SEAM_E_NO_SUCH_OBJECT);
+	ck_assert_msg(strstr(err.text, "40 bytes") != NULL, "%s", err.text);
+	object(p, SEAM_KIND_MUTEX, &the_lock);
+	ck_assert_int_eq(hold("spin:the_lock", NULL, 1, 0),
+			 SEAM_E_NO_SUCH_OBJECT);
+	ck_assert_msg(strstr(err.text, "is a mutex") != NULL, "%s", err.text);
 	object(p, SEAM_KIND_MUTEX, &pool.first);
 	object(p, SEAM_KIND_MUTEX, &pool.second);
 	ck_assert_int_eq(hold("pool", NULL, 1, 0), SEAM_E_AMBIGUOUS);
@@ -811,11 +819,5 @@ rules_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(rules_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(rules_suite());
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "script.h"
+#include "suite.h"
 
 static struct seam_script *script;
 static char *message;
@@ -251,8 +252,6 @@ main(void)
 {
 	Suite *suite = suite_create("script");
 	TCase *read = tcase_create("read"), *run = tcase_create("run");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(read, NULL, forget);
 	tcase_add_loop_test(read, refuses_before_anything_starts, 0,
@@ -270,9 +269,5 @@ main(void)
 	tcase_add_test(run, start_main_is_for_run_only);
 	suite_add_tcase(suite, read);
 	suite_add_tcase(suite, run);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

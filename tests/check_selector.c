@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "selector.h"
+#include "suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -870,14 +871,8 @@ int
 main(void)
 {
 	Suite *s = suite_create("selector");
-	SRunner *sr;
-	int failed;
 
 	suite_add_tcase(s, words_case());
 	suite_add_tcase(s, selector_case());
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }

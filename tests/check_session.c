@@ -26,6 +26,7 @@
 
 #include "heap.h"
 #include "inner.h"
+#include "suite.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -1175,11 +1176,5 @@ session_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(session_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(session_suite());
 }

@@ -4,8 +4,10 @@
 #include <seam_check.h>
 #include <time.h>
 
+#include "driver.h"
+#include "suite.h"
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define SESSION seam_check_session()
 
 static const char *
 leavers(void)
@@ -39,13 +41,6 @@ have(const char *done, const char *line)
 {
 	tell(line);
 	ck_seam(seam_wait_output(SESSION, "L", done, NULL, SEAM_DEFAULT));
-}
-
-static void
-expect_message(const char *part)
-{
-	ck_assert_msg(strstr(seam_message(), part), "no '%s' in: %s", part,
-		      seam_message());
 }
 
 static void
@@ -294,8 +289,8 @@ START_TEST(run_tells_of_crashes)
 }
 END_TEST
 
-static Suite *
-suite(void)
+int
+main(void)
 {
 	const TTest *const tests[] = {
 		since_a_mark,
@@ -310,25 +305,9 @@ suite(void)
 		run_tells_who_was_left,
 		run_tells_of_crashes,
 	};
-	Suite *s = suite_create("threads");
-	TCase *tc = tcase_create("threads");
+	Suite *suite = suite_create("threads");
+	TCase *tc = suite_add_tests(suite, "threads", tests, COUNT(tests));
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, seam_check_setup, seam_check_teardown);
-	for (size_t i = 0; i < COUNT(tests); i++)
-		tcase_add_test(tc, tests[i]);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int
-main(void)
-{
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run(suite);
 }

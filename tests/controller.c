@@ -469,34 +469,12 @@ ask(struct client *c, const char *format, ...)
 	return reply;
 }
 
-/* Takes the lines out that tell of processes that are no more. */
-static char *
-living(char *state)
-{
-	char *from = state, *to = state;
-
-	while (*from) {
-		size_t n = strcspn(from, "\n") + 1;
-		char *ended = strstr(from, " has ended ");
-
-		n -= !from[n - 1];
-		if (!ended || ended > from + n) {
-			memmove(to, from, n);
-			to += n;
-		}
-		from += n;
-	}
-	*to = '\0';
-	return state;
-}
-
 /* Fails the test, with what the session looks like. */
 static void
 complain(struct client *c, const char *line, const char *wanted)
 {
 	char *reply = strdup(c->last ? c->last : "(nothing)");
-	const char *state =
-	    ask_line(c, "state") ? living(c->body) : "(it is gone)";
+	const char *state = ask_line(c, "state") ? c->body : "(it is gone)";
 
 	/* Check takes messages of a few kilobytes only. */
 	ck_abort_msg("'%.400s' answered '%.400s', not %s\n%.2500s", line, reply,

@@ -74,7 +74,7 @@ spawn(const struct starting *st, pid_t *pid)
 	posix_spawnattr_t attr;
 	int r = 0;
 
-	sigaddset(&defaults, SIGPIPE); /* `seam` itself ignores it */
+	sigaddset(&defaults, SIGPIPE); /* what drives us may ignore it */
 	posix_spawnattr_init(&attr);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_setflags(&attr, flags);

@@ -29,13 +29,33 @@ unknown(const char *name)
 	return SEAM_EXIT_USAGE;
 }
 
+static void
+ignore(int sig)
+{
+	(void)sig;
+}
+
+/* Writing to a closed pipe fails, and that is all.  By a handler: unlike
+ * SIG_IGN it is not inherited by what we start.  Who ignored the signal
+ * before us meant our children, too. */
+static void
+disarm_sigpipe(void)
+{
+	struct sigaction old,
+	    sa = { .sa_handler = ignore, .sa_flags = SA_RESTART };
+
+	sigemptyset(&sa.sa_mask);
+	if (!sigaction(SIGPIPE, NULL, &old) && old.sa_handler != SIG_IGN)
+		sigaction(SIGPIPE, &sa, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
 	static char *const help[] = { "help", NULL };
 	const struct cli_command *c;
 
-	signal(SIGPIPE, SIG_IGN);
+	disarm_sigpipe();
 	if (argc < 2) {
 		cli_help.run(1, (char **)help);
 		return SEAM_EXIT_USAGE;

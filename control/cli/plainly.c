@@ -41,12 +41,8 @@ spawn(char *const *argv, pid_t *pid)
 		sigaddset(&set, handed_on[i]);
 	pthread_sigmask(SIG_BLOCK, &set, &old);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
-					    POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigmask(&attr, &old);
-	sigemptyset(&set);
-	sigaddset(&set, SIGPIPE);
-	posix_spawnattr_setsigdefault(&attr, &set);
 	r = posix_spawnp(pid, argv[0], NULL, &attr, argv, environ);
 	child = r ? 0 : *pid;
 	posix_spawnattr_destroy(&attr);

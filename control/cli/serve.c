@@ -86,7 +86,7 @@ serve(const struct seam_options *how)
 static int
 run(int argc, char **argv)
 {
-	struct seam_options how = { .autostart = true };
+	struct seam_options how = { .socket = NULL };
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "+:S:", options, NULL)) != -1)

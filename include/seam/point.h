@@ -48,7 +48,8 @@
 	__asm__(".weak " symbol "\n\tmovq " symbol "@GOTPCREL(%%rip), %0"      \
 		: "=r"(function))
 
-static inline void
+/* Inlined always, so that the call site is the caller's line. */
+static inline __attribute__((__always_inline__)) void
 seam_point_(const char *name)
 {
 	void (*function)(const char *);
@@ -58,7 +59,7 @@ seam_point_(const char *name)
 		function(name);
 }
 
-static inline void
+static inline __attribute__((__always_inline__)) void
 seam_name_(const void *object, const char *name)
 {
 	void (*function)(const void *, const char *);
