@@ -133,7 +133,8 @@ struct seam_slot {
 	uint32_t signals; /* sent to it and not yet handled: SEAM_SIGNAL_ */
 	_Atomic uint32_t stands; /* a forked child's: it has come to stand */
 	int32_t execs;		 /* pid: becomes another program */
-	uint8_t cancellable;	 /* its operation is a cancellation point */
+	uint8_t cancellable;	 /* its operation is a cancellation point, */
+	uint8_t interruptible;	 /* or ends by EINTR */
 
 	/* The strategy's. */
 	uint64_t priority;
@@ -277,12 +278,13 @@ struct seam_sched {
 	uint64_t dying_word;   /* where the kernel will store 0 */
 	uint64_t chosen_enabled, chosen_timeouts; /* of the latest choice */
 	uint32_t chosen_among;
-	uint32_t taken;	   /* forced choices so far */
-	uint64_t now;	   /* virtual ns since the run's beginning */
-	uint64_t epoch[2]; /* of CLOCK_REALTIME, CLOCK_MONOTONIC, ns */
-	uint64_t hash;	   /* rolling, of all events */
-	uint64_t random;   /* the strategy's generator */
-	uint64_t entropy;  /* the program's (getrandom) */
+	uint32_t taken;	     /* forced choices so far */
+	uint64_t now;	     /* virtual ns since the run's beginning */
+	uint64_t idle_since; /* real ns: nobody can go on; 0: somebody */
+	uint64_t epoch[2];   /* of CLOCK_REALTIME, CLOCK_MONOTONIC, ns */
+	uint64_t hash;	     /* rolling, of all events */
+	uint64_t random;     /* the strategy's generator */
+	uint64_t entropy;    /* the program's (getrandom) */
 	uint64_t sleeping, sleeping_how;
 	uint64_t own[16];	      /* the strategy's */
 	uint32_t change[SEAM_POINTS]; /* the strategy's (pct) */

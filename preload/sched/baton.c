@@ -287,18 +287,24 @@ any_outside(const struct seam_sched *s)
 /* Nobody can go on.  If nobody waits for the outside world, nobody ever will;
  * else a while is given to it. */
 static void
-wait_outside(struct seam_sched *s, const struct seam_choice *c, uint64_t *since)
+wait_outside(struct seam_sched *s, const struct seam_choice *c)
 {
 	uint32_t knocking = atomic_load(&s->knocking);
+	uint16_t i, n = (uint16_t)seam_slots();
 
 	if (!c->outside && !any_outside(s) && !knocking)
 		seam_run_end(SEAM_VERDICT_DEADLOCK, any_pending(s), "%s", "");
-	if (!*since)
-		*since = real_ns();
-	if (real_ns() - *since > STUCK_NS && !any_outside(s))
+	if (!s->idle_since)
+		s->idle_since = real_ns();
+	if (real_ns() - s->idle_since > STUCK_NS && !any_outside(s))
 		seam_run_end(SEAM_VERDICT_STUCK, any_pending(s), "%s", "");
 	if (!knocking)
 		seam_futex_wait_ms(&s->knocking, knocking, 1);
+	/* Other processes look for themselves. */
+	for (i = 0; i < n; i++)
+		if ((s->slot[i].op.flags & SEAM_OP_OUTSIDE) &&
+		    s->slot[i].proc != seam_proc_index())
+			s->slot[i].seen = 0;
 	if (!seam_alive_hint())
 		seam_raw1(SYS_exit_group, 125);
 }
@@ -334,7 +340,6 @@ choose(uint16_t current)
 {
 	struct seam_sched *s = seam_sched();
 	struct seam_choice *c = &scratch;
-	uint64_t since = 0;
 	struct pick p;
 
 	for (;;) {
@@ -344,7 +349,7 @@ choose(uint16_t current)
 			prefer_unmarked(s, &c->done, current);
 		if (c->done.n || c->timeouts.n)
 			break;
-		wait_outside(s, c, &since);
+		wait_outside(s, c);
 	}
 	note_choice(s, c);
 	keep_fairness(s, c->enabled_mask);
@@ -547,6 +552,7 @@ seam_step_done(struct seam_slot *slot, int result)
 	step->slot = seam_slot_index(slot);
 	slot->steps++;
 	s->now += STEP_NS;
+	s->idle_since = 0;
 	scheduled(s, slot);
 	if (slot->op.flags & SEAM_OP_YIELD) {
 		s->yields++;

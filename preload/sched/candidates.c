@@ -161,6 +161,11 @@ seam_is_ready(const struct seam_slot *slot)
 	const struct seam_sched *s = seam_sched();
 	const struct seam_op *op = &slot->op;
 
+	if ((slot->signals & SEAM_SIGNAL_CANCEL) && slot->cancellable)
+		return true;
+	if ((slot->signals & SEAM_SIGNAL_HANDLED) &&
+	    (slot->interruptible || op->verb == SEAM_SIGNAL_WAIT))
+		return true;
 	if (slot->queued)
 		return false;
 	if (op->flags & SEAM_OP_LOCAL)

@@ -42,6 +42,7 @@ seam_describe(struct seam_slot *slot, struct seam_call *c)
 	op->mode = c->mode;
 	slot->site = c->site;
 	slot->cancellable = c->cancel;
+	slot->interruptible = c->eintr;
 	if (class_of(c) != SEAM_CLASS_INIT)
 		op->object = seam_sobject_find(slot, c);
 	if (seam_verbs[c->verb].kind == SEAM_KIND_FILE) {
@@ -102,9 +103,12 @@ seam_effect(struct seam_slot *slot, struct seam_call *c, int error)
 {
 	struct seam_sobject *o = seam_sobject_at(slot->op.object);
 
-	if (c->verb == SEAM_THREAD_CANCEL && slot->op.peer && !error)
+	if (slot->op.peer && !error && c->verb == SEAM_THREAD_CANCEL)
 		seam_sched()->slot[slot->op.peer - 1].signals |=
 		    SEAM_SIGNAL_CANCEL;
+	if (slot->op.peer && !error && c->verb == SEAM_SIGNAL_SEND)
+		seam_sched()->slot[slot->op.peer - 1].signals |=
+		    SEAM_SIGNAL_HANDLED;
 	if (!o || (error && error != EOWNERDEAD))
 		return;
 	switch (class_of(c)) {
@@ -236,6 +240,8 @@ attempt(const struct seam_slot *slot, struct seam_call *c)
 
 	if (c->verb == SEAM_TIME_SLEEP)
 		return 0;
+	if (c->ready && !c->ready(c))
+		return SEAM_AGAIN;
 	if (!c->try)
 		return c->real(c);
 	error = c->try(c);
@@ -256,6 +262,9 @@ perform(struct seam_slot *slot, struct seam_call *c, unsigned how)
 			return timed_out(slot, c);
 		if (c->cancel)
 			seam_cancel_here(slot);
+		/* What was sent to it alone, it alone can see. */
+		if (c->verb == SEAM_SIGNAL_WAIT)
+			slot->signals &= ~SEAM_SIGNAL_HANDLED;
 		errno = saved;
 		if ((error = attempt(slot, c)) != SEAM_AGAIN)
 			return error;

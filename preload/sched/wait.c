@@ -22,6 +22,7 @@ retake(struct seam_slot *slot, const struct seam_call *c, uint32_t mutex,
 	slot->op.second = cond;
 	slot->site = c->site;
 	slot->cancellable = true;
+	slot->interruptible = false;
 }
 
 /* The clock is the condition's own attribute (glibc: bit 1 of __wrefs). */
