@@ -261,6 +261,39 @@ sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info,
 	return error ? seam_errno(error) : c.value;
 }
 
+/* Whoever suspends itself for a signal had it blocked until then, so that it
+ * can be seen pending. */
+static bool
+unmasked_ready(const struct seam_call *c)
+{
+	const uint64_t *mask = seam_ptr(c->arg[0]);
+	uint64_t pending = 0;
+
+	return seam_raw2(SYS_rt_sigpending, &pending, sizeof(pending)) < 0 ||
+	       (pending & ~*mask) != 0;
+}
+
+static int
+real_sigsuspend(struct seam_call *c)
+{
+	return seam_error(seam_real.sigsuspend(seam_ptr(c->arg[0])));
+}
+
+SEAM_EXPORT int
+sigsuspend(const sigset_t *mask)
+{
+	if (SEAM_PASS(SIGNAL_WAIT, NULL)) {
+		seam_ready();
+		return seam_real.sigsuspend(mask);
+	}
+	struct seam_call c = SEAM_CALL(sigsuspend, SIGNAL_WAIT, NULL);
+	c.arg[0] = seam_word(mask);
+	c.cancel = true;
+	c.ready = unmasked_ready;
+	c.real = real_sigsuspend;
+	return seam_errno(seam_gate_call(&c));
+}
+
 static int
 real_pthread_kill(struct seam_call *c)
 {
