@@ -166,9 +166,10 @@ key_of(struct seam_slot *slot, const struct seam_sobject *o)
 		return seam_stir(h,
 				 seam_key_of(seam_string(
 				     seam_arena->object[o->entry - 1].name)));
-	if (!o->proc)
+	/* A pipe's number is another one each time. */
+	if (!o->proc && o->kind != SEAM_KIND_DESCRIPTOR)
 		return seam_stir(h, o->id2);
-	if (is_static(o->id))
+	if (o->proc && is_static(o->id))
 		return seam_stir(h, o->id);
 	return seam_stir(seam_stir(h, slot->key), ++slot->met);
 }
