@@ -116,6 +116,8 @@ seam_arena_damage(struct seam_arena *a, pid_t controller)
 		return "the count of objects";
 	if (atomic_load(&h->rings) > SEAM_MAX_RINGS)
 		return "the count of rings";
+	if (atomic_load(&h->execs) > SEAM_MAX_EXECS)
+		return "the count of programs";
 	if (atomic_load(&h->strings) > SEAM_STRING_BYTES)
 		return "the count of strings";
 	return NULL;

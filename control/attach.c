@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "execs.h"
 #include "inner.h"
 
 static void
@@ -115,6 +116,7 @@ attach(struct seam_session *s, int fd, pid_t pid, int inside,
 	if (!p)
 		return err->code;
 	s->arena->proc[p->index].pid = inside;
+	seam_execs_hello(s, pid, inside);
 	if (seam_process_enliven(s, p, err) != SEAM_OK) {
 		reject(s, p, fresh, err);
 		return err->code;

@@ -49,6 +49,7 @@ struct seam_own {
 
 	sigset_t mask;	   /* of the thread that opened */
 	sigset_t defaults; /* signals that were not ignored then */
+	struct seam_strangers *strangers; /* execs.c; NULL: none */
 	ino_t arena_inode;
 	dev_t socket_dev;
 	ino_t socket_inode;
@@ -116,6 +117,8 @@ uint64_t seam_porter_attend(struct seam_session *s);
  * were started here; then: a second's wait, KILL, until they are gone. */
 void seam_term_targets(struct seam_session *s);
 void seam_end_targets(struct seam_session *s);
+/* spawn.c: the program's file, malloc'd; `path` is a PATH or NULL. */
+char *seam_search_path(const char *dir, const char *name, const char *path);
 /* feed.c: write() without SIGPIPE. */
 ssize_t seam_write_quietly(int fd, const void *bytes, size_t n);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "execs.h"
 #include "inner.h"
 
 void
@@ -149,9 +150,9 @@ look_at_exec(struct seam_session *s, struct seam_process *p)
 	if (!why && ++x->looks >= SEAM_EXEC_LOOKS)
 		why = "it never said hello";
 	x->look = now + SEAM_EXEC_LOOK_NS;
-	if (!why)
+	if (!why || seam_process_is_over(p))
 		return;
-	p->unhooked = strdup(why);
+	seam_execs_became(s, p, why);
 	seam_bell_ring(s);
 }
 
@@ -192,6 +193,8 @@ seam_porter_attend(struct seam_session *s)
 	}
 	if (atomic_load(&s->arena->head.rings))
 		seam_drain_locked(s);
+	if (atomic_exchange(&s->arena->head.execs_crowded, 0))
+		seam_execs_settle(s);
 	return until;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "accounting.h"
+#include "execs.h"
 #include "inner.h"
 
 static struct seam_proc *
@@ -332,8 +333,7 @@ seam_process_ended(struct seam_session *s, struct seam_process *p)
 		return;
 	if (atomic_load(&entry(s, p)->state) == SEAM_PROC_EXECING &&
 	    !p->unhooked)
-		p->unhooked = strdup("it became a program that never said "
-				     "hello");
+		seam_execs_became(s, p, NULL);
 	if (p->ours && waitpid(p->pid, &status, WNOHANG) == p->pid) {
 		p->status = status;
 		p->status_known = true;

@@ -285,6 +285,7 @@ enum seam_code seam_output_look(struct seam_session *s, struct sess_wait *w,
 bool seam_task_call(pid_t pid, pid_t tid, long *nr, uint64_t arg[3]);
 char seam_task_state(pid_t pid, pid_t tid);
 /* Nanoseconds on a processor; 0 when unreadable. */
+uint64_t seam_task_born(pid_t pid);
 uint64_t seam_task_ran(pid_t pid, pid_t tid);
 /* Calls `each` for every task of a process until it returns nonzero. */
 int seam_tasks(pid_t pid, int (*each)(pid_t tid, void *data), void *data);

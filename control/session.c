@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "execs.h"
 #include "inner.h"
 
 #ifndef SEAM_INSTALLED_PRELOAD
@@ -314,8 +315,10 @@ free_session(struct seam_session *s)
 	free(s->preload);
 	free(s->cwd);
 	seam_pages_free(s->rule, RULES_BYTES);
-	if (s->own)
+	if (s->own) {
 		seam_loans_free(s->own->loans);
+		seam_execs_free(s->own->strangers);
+	}
 	free(s->own);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

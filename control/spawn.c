@@ -40,8 +40,8 @@ is_program(const char *path)
 	       access(path, X_OK) == 0;
 }
 
-static char *
-search_path(const char *dir, const char *name, const char *path)
+char *
+seam_search_path(const char *dir, const char *name, const char *path)
 {
 	char *list = strdup(path ? path : "/usr/local/bin:/usr/bin:/bin");
 	char *rest = list, *at, *base, *full;
@@ -82,8 +82,8 @@ find_program(struct spawn *sp, struct seam_error *err)
 	if (strchr(name, '/'))
 		sp->file = join_path(sp->dir, name);
 	else
-		sp->file = search_path(sp->dir, name,
-				       seam_env_value(&sp->env, "PATH"));
+		sp->file = seam_search_path(sp->dir, name,
+					    seam_env_value(&sp->env, "PATH"));
 	if (!sp->file || !is_program(sp->file))
 		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot start %s: %s", seam_show(name).s,

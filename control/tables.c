@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "accounting.h"
+#include "execs.h"
 #include "rules_int.h"
 
 /* With more objects than that their real state is not looked at. */
@@ -451,6 +452,17 @@ blind_process(struct seam_session *s, const struct seam_process *p,
 }
 
 static void
+blind_program(const char *who, const char *path, const char *why,
+	      unsigned times, void *list)
+{
+	if (times > 1)
+		blind(list, "%s started %s (%u times), not hooked: %s", who,
+		      path, times, why);
+	else
+		blind(list, "%s started %s, not hooked: %s", who, path, why);
+}
+
+static void
 blind_session(struct seam_session *s, json_t *list)
 {
 	struct seam_head *h = &s->arena->head;
@@ -463,6 +475,7 @@ blind_session(struct seam_session *s, json_t *list)
 		{ atomic_load(&h->objects_lost), "objects" },
 		{ atomic_load(&h->rings_lost), "threads' event rings" },
 		{ seam_events_lost_locked(s), "events" },
+		{ atomic_load(&h->execs_lost), "notes of started programs" },
 	};
 
 	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
@@ -472,6 +485,7 @@ blind_session(struct seam_session *s, json_t *list)
 	for (unsigned i = 0; i < s->processes; i++)
 		if (s->process[i].used)
 			blind_process(s, &s->process[i], list);
+	seam_execs_tell(s, blind_program, list);
 }
 
 static unsigned

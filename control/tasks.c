@@ -40,6 +40,25 @@ seam_task_state(pid_t pid, pid_t tid)
 	return end && end[1] == ' ' ? end[2] : 0;
 }
 
+/* CLOCK_BOOTTIME, ns, of a process that has not ended; else 0. */
+uint64_t
+seam_task_born(pid_t pid)
+{
+	unsigned long long ticks;
+	char buf[512], *end;
+
+	if (!read_task(pid, pid, "stat", buf, sizeof(buf)))
+		return 0;
+	end = strrchr(buf, ')');
+	if (!end || end[1] != ' ' || end[2] == 'Z' || end[2] == 'X' ||
+	    sscanf(end + 3,
+		   " %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d"
+		   " %*d %*d %*d %*d %llu",
+		   &ticks) != 1)
+		return 0;
+	return ticks * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
 uint64_t
 seam_task_ran(pid_t pid, pid_t tid)
 {

@@ -59,6 +59,7 @@
 #define SEAM_RING_RECORDS 2048
 #define SEAM_OBJECT_BUCKETS 16384
 #define SEAM_SITE_COUNTERS 1024
+#define SEAM_MAX_EXECS 256
 #define SEAM_STRING_BYTES (8u << 20)
 #define SEAM_HEAP_BYTES (256u << 20)
 #define SEAM_BLOOM_WORDS 64
@@ -367,6 +368,29 @@ struct seam_head {
 	_Atomic uint64_t births;    /* T: entries of threads ever made */
 	_Atomic uint32_t next_proc; /* C: numbers of processes without a
 				       parent in the session */
+	_Atomic uint32_t execs;	    /* T: high-water */
+	_Atomic uint32_t execs_crowded; /* T: the porter shall make room */
+	_Atomic uint32_t execs_lost;
+};
+
+/*
+ * A program that is about to run in a target or in a child of one.  Written
+ * before exec (after posix_spawn), also by a vfork child, which has no entry
+ * of its own.  Wiped by the caller if exec fails, by the controller when the
+ * program says hello; what stays is a program that never did.
+ */
+enum seam_exec_flags {
+	SEAM_EXEC_OWN = 1,	 /* the target itself becomes it */
+	SEAM_EXEC_ELSEWHERE = 2, /* its pid means nothing to the controller */
+};
+
+struct seam_exec {
+	_Atomic int32_t pid; /* T: of the process, by its own getpid(); 0:
+				free; negative: being written */
+	uint32_t flags;	     /* enum seam_exec_flags */
+	uint64_t time;	     /* CLOCK_BOOTTIME, ns: it was there by then */
+	char who[SEAM_PATH]; /* of the target: "P1.2" */
+	char path[SEAM_PAGE - 16 - SEAM_PATH]; /* no slash: looked up in PATH */
 };
 
 struct seam_arena {
@@ -383,6 +407,8 @@ struct seam_arena {
 	    __attribute__((aligned(SEAM_PAGE)));
 	char string[SEAM_STRING_BYTES] __attribute__((aligned(SEAM_PAGE)));
 	unsigned char heap[SEAM_HEAP_BYTES] __attribute__((aligned(SEAM_PAGE)));
+	struct seam_exec exec[SEAM_MAX_EXECS]
+	    __attribute__((aligned(SEAM_PAGE)));
 };
 
 #endif

@@ -471,27 +471,6 @@ seam_modules_changed(void)
 }
 
 void
-seam_exec_begins(void)
-{
-	if (!seam_arena)
-		return;
-	if (seam_scheduled())
-		seam_sched_exec_begins();
-	atomic_store(&seam_proc->state, SEAM_PROC_EXECING);
-	seam_door();
-}
-
-void
-seam_exec_failed(void)
-{
-	if (!seam_arena)
-		return;
-	atomic_store(&seam_proc->state, SEAM_PROC_LIVE);
-	if (seam_scheduled())
-		seam_sched_exec_failed();
-}
-
-void
 seam_count_raw_futex(void)
 {
 	if (seam_arena)

@@ -259,9 +259,13 @@ void seam_child_attach(void);
 bool seam_in_vfork(void);
 /* Something was mapped: tell the controller, wait for its rules. */
 void seam_modules_changed(void);
-/* Says that this process becomes another program, or that it failed to. */
-void seam_exec_begins(void);
-void seam_exec_failed(void);
+/* execs.c: says that this process, or a vfork child, becomes another program,
+ * and that it failed to: `note` is what seam_exec_begins returned.  `dir` is
+ * the descriptor that a relative path is meant from. */
+uint32_t seam_exec_begins(int dir, const char *path);
+void seam_exec_failed(uint32_t note);
+/* A child runs that program. */
+void seam_exec_spawned(pid_t pid, const char *path);
 
 /*
  * The environment a child must have to join the session.  If env lacks

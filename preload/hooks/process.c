@@ -4,13 +4,14 @@
  *
  * Children join the session by their environment, so every call that takes
  * one gets it completed, in memory of the caller's stack.  A vfork child
- * shares our memory and may only do that: it neither asks the gate nor says
- * that it becomes another program.
+ * shares our memory and may only do that, and write to the arena which
+ * program it becomes: it does not ask the gate.
  *
  * None of these is frequent, so none has a passive way out: environments are
  * completed and children attached whatever is armed.
  */
 #include <alloca.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 
@@ -122,7 +123,22 @@ daemon(int nochdir, int noclose)
 	return fork_by(&c) < 0 ? -1 : (int)c.arg[2];
 }
 
-/* exec: c->arg is the argument vector, the environment, flags, descriptor */
+/* exec: c->fd is the directory, c->arg the arguments, the environment and the
+ * flags */
+
+static struct seam_call
+exec_of(struct seam_call c, const char *path, char *const argv[],
+	int (*real)(struct seam_call *))
+{
+	c.fd = AT_FDCWD;
+	c.name = path;
+	c.arg[0] = seam_word(argv);
+	c.real = real;
+	return c;
+}
+
+#define EXEC(function, path, argv, real)                                       \
+	exec_of(SEAM_CALL(function, PROCESS_EXEC, NULL), path, argv, real)
 
 static int
 exec_by(struct seam_call *c, char *const env[])
@@ -132,16 +148,15 @@ exec_by(struct seam_call *c, char *const env[])
 	struct seam_env_need need = seam_env_need(env);
 	char *space[need.pointers + 1], text[need.bytes + 1];
 	c->arg[1] = seam_word(seam_env_complete(env, space, text));
-	if (seam_in_vfork())
-		return seam_errno(c->real(c));
-
-	int error = seam_gate_before(c);
+	bool outside = seam_in_vfork();
+	int error = outside ? 0 : seam_gate_before(c);
 	if (error != 0)
 		return seam_errno(error);
-	seam_exec_begins();
+	uint32_t note = seam_exec_begins(c->fd, c->name);
 	error = c->real(c);
-	seam_exec_failed();
-	seam_gate_after(c, error);
+	seam_exec_failed(note);
+	if (!outside)
+		seam_gate_after(c, error);
 	return seam_errno(error);
 }
 
@@ -162,70 +177,56 @@ real_execvpe(struct seam_call *c)
 static int
 real_fexecve(struct seam_call *c)
 {
-	return seam_error(seam_real.fexecve((int)c->arg[3], seam_ptr(c->arg[0]),
-					    seam_ptr(c->arg[1])));
+	return seam_error(
+	    seam_real.fexecve(c->fd, seam_ptr(c->arg[0]), seam_ptr(c->arg[1])));
 }
 
 static int
 real_execveat(struct seam_call *c)
 {
 	return seam_error(
-	    seam_real.execveat((int)c->arg[3], c->name, seam_ptr(c->arg[0]),
+	    seam_real.execveat(c->fd, c->name, seam_ptr(c->arg[0]),
 			       seam_ptr(c->arg[1]), (int)c->arg[2]));
 }
 
 SEAM_EXPORT int
 execve(const char *path, char *const argv[], char *const env[])
 {
-	struct seam_call c = SEAM_CALL(execve, PROCESS_EXEC, NULL);
+	struct seam_call c = EXEC(execve, path, argv, real_execve);
 
-	c.name = path;
-	c.arg[0] = seam_word(argv);
-	c.real = real_execve;
 	return exec_by(&c, env);
 }
 
 SEAM_EXPORT int
 execv(const char *path, char *const argv[])
 {
-	struct seam_call c = SEAM_CALL(execv, PROCESS_EXEC, NULL);
+	struct seam_call c = EXEC(execv, path, argv, real_execve);
 
-	c.name = path;
-	c.arg[0] = seam_word(argv);
-	c.real = real_execve;
 	return exec_by(&c, environ);
 }
 
 SEAM_EXPORT int
 execvpe(const char *file, char *const argv[], char *const env[])
 {
-	struct seam_call c = SEAM_CALL(execvpe, PROCESS_EXEC, NULL);
+	struct seam_call c = EXEC(execvpe, file, argv, real_execvpe);
 
-	c.name = file;
-	c.arg[0] = seam_word(argv);
-	c.real = real_execvpe;
 	return exec_by(&c, env);
 }
 
 SEAM_EXPORT int
 execvp(const char *file, char *const argv[])
 {
-	struct seam_call c = SEAM_CALL(execvp, PROCESS_EXEC, NULL);
+	struct seam_call c = EXEC(execvp, file, argv, real_execvpe);
 
-	c.name = file;
-	c.arg[0] = seam_word(argv);
-	c.real = real_execvpe;
 	return exec_by(&c, environ);
 }
 
 SEAM_EXPORT int
 fexecve(int fd, char *const argv[], char *const env[])
 {
-	struct seam_call c = SEAM_CALL(fexecve, PROCESS_EXEC, NULL);
+	struct seam_call c = EXEC(fexecve, NULL, argv, real_fexecve);
 
-	c.arg[0] = seam_word(argv);
-	c.arg[3] = (uint64_t)fd;
-	c.real = real_fexecve;
+	c.fd = fd;
 	return exec_by(&c, env);
 }
 
@@ -233,13 +234,10 @@ SEAM_EXPORT int
 execveat(int fd, const char *path, char *const argv[], char *const env[],
 	 int flags)
 {
-	struct seam_call c = SEAM_CALL(execveat, PROCESS_EXEC, NULL);
+	struct seam_call c = EXEC(execveat, path, argv, real_execveat);
 
-	c.name = path;
-	c.arg[0] = seam_word(argv);
+	c.fd = fd;
 	c.arg[2] = (uint64_t)flags;
-	c.arg[3] = (uint64_t)fd;
-	c.real = real_execveat;
 	return exec_by(&c, env);
 }
 
@@ -275,43 +273,34 @@ list_copy(char **argv, const char *first, va_list *ap)
 SEAM_EXPORT int
 execl(const char *path, const char *first, ...)
 {
-	struct seam_call c = SEAM_CALL(execl, PROCESS_EXEC, NULL);
 	va_list ap;
 
 	ARGV_OF_LIST(argv, first, ap);
 	va_end(ap);
-	c.name = path;
-	c.arg[0] = seam_word(argv);
-	c.real = real_execve;
+	struct seam_call c = EXEC(execl, path, argv, real_execve);
 	return exec_by(&c, environ);
 }
 
 SEAM_EXPORT int
 execlp(const char *file, const char *first, ...)
 {
-	struct seam_call c = SEAM_CALL(execlp, PROCESS_EXEC, NULL);
 	va_list ap;
 
 	ARGV_OF_LIST(argv, first, ap);
 	va_end(ap);
-	c.name = file;
-	c.arg[0] = seam_word(argv);
-	c.real = real_execvpe;
+	struct seam_call c = EXEC(execlp, file, argv, real_execvpe);
 	return exec_by(&c, environ);
 }
 
 SEAM_EXPORT int
 execle(const char *path, const char *first, ...)
 {
-	struct seam_call c = SEAM_CALL(execle, PROCESS_EXEC, NULL);
 	va_list ap;
 
 	ARGV_OF_LIST(argv, first, ap);
 	char *const *env = va_arg(ap, char *const *);
 	va_end(ap);
-	c.name = path;
-	c.arg[0] = seam_word(argv);
-	c.real = real_execve;
+	struct seam_call c = EXEC(execle, path, argv, real_execve);
 	return exec_by(&c, env);
 }
 
@@ -336,8 +325,14 @@ spawn_by(struct seam_call *c, const struct spawn *s, char *const env[])
 	int error = outside ? 0 : seam_gate_before(c);
 	if (error != 0)
 		return error;
-	error = s->real(s->pid, c->name, s->actions, s->attr, s->argv, full);
+	pid_t pid = 0;
+	error = s->real(&pid, c->name, s->actions, s->attr, s->argv, full);
 	int saved = errno;
+	if (error == 0) {
+		if (s->pid != NULL)
+			*s->pid = pid;
+		seam_exec_spawned(pid, c->name);
+	}
 	if (!outside)
 		seam_gate_after(c, error);
 	errno = saved;

@@ -5,6 +5,7 @@
  * and prints "child done".  The parent prints "parent done" after it.
  *
  * "daemon FILE" and "daemon-late FILE" write what they come to into FILE.
+ * Other modes execute ARG instead of forker, where it is given.
  */
 #include "victim.h"
 
@@ -421,7 +422,7 @@ main(int argc, char **argv)
 	int status;
 
 	if (argc < 2)
-		die("usage: forker MODE [FILE]");
+		die("usage: forker MODE [ARG]");
 	if (argc > 2)
 		argument = argv[2];
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
@@ -431,6 +432,8 @@ main(int argc, char **argv)
 			die("forker: no mode %s", argv[1]);
 	if (strstr(table[row].mode, "daemon") && !argument)
 		die("usage: forker %s FILE", table[row].mode);
+	if (!strstr(table[row].mode, "daemon") && argument)
+		snprintf(self, sizeof(self), "%s", argument);
 	status = table[row].run();
 	if (status == 0 && strcmp(argv[1], "child") != 0)
 		parent_work();
