@@ -4,8 +4,7 @@
  *
  * With SEAM_SOCKET in the environment the constructor connects, says who it
  * is, and gets the arena as a descriptor; when the reply is there, the rules
- * are.  Nothing is kept open.  Where nobody listens, `seam serve` is started,
- * unless SEAM_JOIN=only says that a controller of another kind was there.
+ * are.  Nothing is kept open.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,16 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 
 #include "env.h"
-
-#ifndef SEAM_BINDIR
-#define SEAM_BINDIR "/usr/local/bin"
-#endif
-
-#define SERVE_MS 5000
 
 struct seam_arena *seam_arena;
 struct seam_proc *seam_proc;
@@ -56,106 +47,6 @@ void
 seam_ready(void)
 {
 	seam_resolve();
-}
-
-static int
-dial(const char *path)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd;
-	long r;
-
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(sa.sun_path, path);
-	fd = (int)seam_raw3(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return fd;
-	do
-		r = seam_raw3(SYS_connect, fd, &sa, sizeof(sa));
-	while (r == -EINTR);
-	if (r < 0) {
-		seam_raw1(SYS_close, fd);
-		return (int)r;
-	}
-	return fd;
-}
-
-/* The command that serves: SEAM_COMMAND, or the installed one. */
-static void
-exec_server(char *const env[], const char *path)
-{
-	const char *command = seam_env_get(env, "SEAM_COMMAND");
-	const char *argv[] = { command ? command : SEAM_BINDIR "/seam",
-			       "serve",
-			       "--once",
-			       "-S",
-			       path,
-			       NULL };
-	char *clean[256], **out = clean;
-
-	/* The server itself is no target. */
-	for (; *env && out < clean + 255; env++)
-		if (strncmp(*env, "LD_PRELOAD=", 11) != 0 &&
-		    strncmp(*env, "SEAM_SOCKET=", 12) != 0)
-			*out++ = *env;
-	*out = NULL;
-	seam_raw3(SYS_execve, argv[0], argv, clean);
-	seam_say("cannot start %s: %s", argv[0],
-		 "no such command; set SEAM_COMMAND");
-}
-
-/* Who reads the target's output shall not wait for the server's end. */
-static void
-leave_streams(void)
-{
-	long null = seam_raw3(SYS_open, "/dev/null", O_RDWR, 0);
-
-	seam_raw2(SYS_dup2, null, 0);
-	seam_raw2(SYS_dup2, null, 1);
-	if (null > 2)
-		seam_raw1(SYS_close, null);
-}
-
-/* Twice forked: the target gets no child that it does not know of. */
-static void
-start_server(char *const env[], const char *path)
-{
-	long pid = seam_raw0(SYS_fork);
-	int status;
-
-	if (pid > 0) {
-		while (seam_raw4(SYS_wait4, pid, &status, 0, NULL) == -EINTR)
-			;
-		return;
-	}
-	if (pid < 0)
-		return;
-	seam_raw0(SYS_setsid);
-	if (seam_raw0(SYS_fork) == 0) {
-		seam_raw3(SYS_close_range, 3, ~0u, 0);
-		leave_streams();
-		exec_server(env, path);
-	}
-	seam_raw1(SYS_exit_group, 0);
-}
-
-static int
-dial_or_serve(char *const env[], const char *path)
-{
-	const struct timespec pause = { .tv_nsec = 2000000 };
-	const char *join = seam_env_get(env, "SEAM_JOIN");
-	uint64_t until;
-	int fd = dial(path);
-
-	if (fd >= 0 || (join && !strcmp(join, "only")) ||
-	    (fd != -ECONNREFUSED && fd != -ENOENT))
-		return fd;
-	start_server(env, path);
-	until = seam_nanoseconds() + (uint64_t)SERVE_MS * 1000000;
-	while ((fd = dial(path)) < 0 && seam_nanoseconds() < until)
-		seam_raw2(SYS_nanosleep, &pause, NULL);
-	return fd;
 }
 
 /* Says hello; returns the arena's descriptor and our place in it. */
@@ -241,14 +132,10 @@ attach(char *const env[], const char *socket_path)
 	unsigned index = 0;
 	size_t size = 0;
 	const char *why;
-	int fd = dial_or_serve(env, socket_path), arena;
+	int fd = seam_dial(env, socket_path), arena;
 
-	if (fd < 0) {
-		if (!seam_env_get(env, "SEAM_JOIN"))
-			seam_say("not controlled: cannot reach %s: %s",
-				 socket_path, strerrorname_np(-fd));
+	if (fd < 0)
 		return;
-	}
 	arena = introduce(fd, &index, &size);
 	seam_raw1(SYS_close, fd);
 	if (arena < 0)

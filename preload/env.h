@@ -10,4 +10,8 @@ const char *seam_env_get(char *const env[], const char *name);
 /* From now on children get `path` and the session's variables of env. */
 void seam_env_remember(char *const env[], const char *path);
 
+/* dial.c: a connection to the controller, which is started where nobody
+ * listens; negative: there is none, and that was said. */
+int seam_dial(char *const env[], const char *path);
+
 #endif
