@@ -201,6 +201,8 @@ make_arena(struct seam_session *s, struct seam_error *err)
 	if (r == 0 && fstat(s->arena_fd, &st))
 		r = -errno;
 	if (r == 0) {
+		if (s->options.kill_on_death)
+			s->arena->head.flags |= SEAM_HEAD_KILL;
 		s->own->arena_inode = st.st_ino;
 		s->heap = seam_heap_new(s->arena);
 		if (!s->heap)
@@ -335,6 +337,7 @@ end_session(struct seam_session *s, bool leave)
 		seam_porter_attend(s);
 	if (!leave)
 		seam_term_targets(s);
+	s->arena->head.flags &= ~(uint32_t)SEAM_HEAD_KILL;
 	seam_arena_let_go(s->arena);
 	if (!leave)
 		seam_end_targets(s);

@@ -288,14 +288,15 @@ await(struct spawn *sp, struct seam_process *p, struct seam_error *err)
 	}
 	if (s->own->extra[p->index].attached)
 		return SEAM_OK;
-	if (p->ended) {
+	if (p->ended && !p->unhooked) {
 		describe_status(p, how, sizeof(how));
 		return sess_fail(err, SEAM_E_GONE, 0,
 				 "%s %s before it could be controlled; is %s "
 				 "made for it?",
 				 sp->file, how, s->preload);
 	}
-	kill(sp->pid, SIGKILL);
+	if (!p->ended)
+		kill(sp->pid, SIGKILL);
 	if (p->unhooked)
 		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "cannot control %s: %s", sp->file,

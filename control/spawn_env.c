@@ -88,6 +88,6 @@ seam_env_make(struct seam_session *s, char *const *added, struct seam_env *e)
 	env_put(e, preload_text(e, s->preload));
 	env_put(e,
 		asprintf(&text, "SEAM_SOCKET=%s", s->socket) < 0 ? NULL : text);
-	env_put(e, strdup("SEAM_JOIN=only"));
+	env_put(e, strdup("SEAM_JOIN=must"));
 	return !e->failed;
 }

@@ -102,6 +102,9 @@ warden(struct seam_session *s, int fd[DESCRIPTORS])
 			kill_targets(s);
 		seam_loans_return(s->own->loans);
 		seam_arena_let_go(s->arena);
+		/* Who came meanwhile; who comes from now on sees that. */
+		if (s->options.kill_on_death)
+			kill_targets(s);
 		shutdown(LISTENER, SHUT_RDWR);
 		seam_unlink_socket(s);
 	}

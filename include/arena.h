@@ -347,13 +347,18 @@ struct seam_ring {
 	struct seam_record record[SEAM_RING_RECORDS];
 } __attribute__((aligned(64)));
 
+enum seam_head_flags {
+	SEAM_HEAD_KILL = 1, /* once life is FREE: the controller has died, and
+			       nobody is to go on */
+};
+
 struct seam_head {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t head_size; /* sizeof(struct seam_arena) in pages, a check */
 	uint64_t size;
 	int32_t controller; /* pid */
-	uint32_t flags;
+	uint32_t flags;	    /* C */
 
 	_Atomic uint32_t life __attribute__((aligned(64))); /* C: futex */
 	_Atomic uint32_t bell __attribute__((aligned(64))); /* T: futex */
@@ -365,10 +370,10 @@ struct seam_head {
 	_Atomic uint32_t strings; /* bytes used; 0 is the empty string */
 	_Atomic uint32_t threads_lost, objects_lost, procs_lost, rings_lost;
 	_Atomic uint64_t events_lost;
-	_Atomic uint64_t births;    /* T: entries of threads ever made */
-	_Atomic uint32_t next_proc; /* C: numbers of processes without a
-				       parent in the session */
-	_Atomic uint32_t execs;	    /* T: high-water */
+	_Atomic uint64_t births;	/* T: entries of threads ever made */
+	_Atomic uint32_t next_proc;	/* C: numbers of processes without a
+					   parent in the session */
+	_Atomic uint32_t execs;		/* T: high-water */
 	_Atomic uint32_t execs_crowded; /* T: the porter shall make room */
 	_Atomic uint32_t execs_lost;
 };

@@ -5,8 +5,13 @@
  * With SEAM_SOCKET in the environment the constructor connects, says who it
  * is, and gets the arena as a descriptor; when the reply is there, the rules
  * are.  Nothing is kept open.
+ *
+ * A session that ends just then is one that is not there: a server that came
+ * by itself is followed by another, and what was started by a controller
+ * that died has not begun, and does not.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,9 +54,18 @@ seam_ready(void)
 	seam_resolve();
 }
 
-/* Says hello; returns the arena's descriptor and our place in it. */
+#define RETRY_MS 5000
+#define NOT_STARTED 127
+
+struct place {
+	unsigned index;
+	size_t size;
+};
+
+/* Says hello; returns the arena's descriptor and our place in it, or
+ * -ECONNRESET: the session ends. */
 static int
-introduce(int fd, unsigned *index, size_t *size)
+introduce(int fd, struct place *place)
 {
 	union {
 		char buf[CMSG_SPACE(sizeof(int))];
@@ -67,25 +81,58 @@ introduce(int fd, unsigned *index, size_t *size)
 	n = snprintf(line, sizeof(line), "attach %d pid=%d tid=%d\n",
 		     SEAM_ARENA_VERSION, own_pid, (int)seam_raw0(SYS_gettid));
 	if (seam_raw6(SYS_sendto, fd, line, n, MSG_NOSIGNAL, NULL, 0) != n)
-		return -EPIPE;
+		return -ECONNRESET;
 	iov.iov_len = sizeof(line) - 1;
 	msg.msg_control = control.buf;
 	msg.msg_controllen = sizeof(control.buf);
 	do
 		r = seam_raw3(SYS_recvmsg, fd, &msg, MSG_CMSG_CLOEXEC);
 	while (r == -EINTR);
-	if (r <= 0)
-		return r < 0 ? (int)r : -EPIPE;
-	line[r] = '\0';
+	line[r > 0 ? r : 0] = '\0';
+	if (r <= 0 || !strncmp(line, "err gone ", 9))
+		return -ECONNRESET;
 	cm = CMSG_FIRSTHDR(&msg);
 	if (cm && cm->cmsg_type == SCM_RIGHTS)
 		memcpy(&arena, CMSG_DATA(cm), sizeof(arena));
-	if (arena < 0 ||
-	    sscanf(line, "ok proc=%u size=%zu", index, size) != 2) {
+	if (arena < 0 || sscanf(line, "ok proc=%u size=%zu", &place->index,
+				&place->size) != 2) {
 		seam_say("not controlled: %.*s", (int)strcspn(line, "\n"),
 			 line);
 		return -EPROTO;
 	}
+	return arena;
+}
+
+/* Its server closes it when it goes. */
+static void
+wait_for_end(int fd)
+{
+	const struct timespec most = { .tv_sec = 1 };
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+
+	seam_raw5(SYS_ppoll, &end, 1, &most, NULL, 0);
+}
+
+/* Dials and says hello: to the next server, if one that came by itself is
+ * about to go. */
+static int
+enter(char *const env[], const char *path, struct place *place)
+{
+	uint64_t until = seam_nanoseconds() + (uint64_t)RETRY_MS * 1000000;
+	bool again = !seam_env_get(env, "SEAM_JOIN");
+	int fd, arena;
+
+	do {
+		fd = seam_dial(env, path);
+		if (fd < 0)
+			return fd;
+		arena = introduce(fd, place);
+		if (arena == -ECONNRESET && again)
+			wait_for_end(fd);
+		seam_raw1(SYS_close, fd);
+	} while (arena == -ECONNRESET && again && seam_nanoseconds() < until);
+	if (arena == -ECONNRESET && again)
+		seam_say("not controlled: the session at %s ends", path);
 	return arena;
 }
 
@@ -129,18 +176,13 @@ look_for_controller(void)
 static void
 attach(char *const env[], const char *socket_path)
 {
-	unsigned index = 0;
-	size_t size = 0;
+	struct place place = { 0 };
+	int arena = enter(env, socket_path, &place);
 	const char *why;
-	int fd = seam_dial(env, socket_path), arena;
 
-	if (fd < 0)
-		return;
-	arena = introduce(fd, &index, &size);
-	seam_raw1(SYS_close, fd);
 	if (arena < 0)
 		return;
-	why = map_arena(arena, index, size);
+	why = map_arena(arena, place.index, place.size);
 	seam_raw1(SYS_close, arena);
 	if (why) {
 		seam_say("not controlled: %s", why);
@@ -150,6 +192,22 @@ attach(char *const env[], const char *socket_path)
 	seam_proc->pid = own_pid;
 	look_for_controller();
 	seam_thread_adopt_main();
+}
+
+/* Its controller died while this was starting. */
+static bool
+is_unwanted(bool must)
+{
+	if (!seam_arena)
+		return must;
+	return !seam_alive_hint() && (seam_arena->head.flags & SEAM_HEAD_KILL);
+}
+
+static void
+end_unbegun(void)
+{
+	seam_say("not started: the session has ended");
+	seam_raw1(SYS_exit_group, NOT_STARTED);
 }
 
 static void
@@ -172,6 +230,7 @@ own_path(void)
 __attribute__((constructor)) static void
 begin(int argc, char *argv[], char *env[])
 {
+	bool must = seam_env_join_must(env);
 	const char *path;
 
 	(void)argc;
@@ -182,6 +241,8 @@ begin(int argc, char *argv[], char *env[])
 	if (path && *path) {
 		seam_threads_init();
 		attach(env, path);
+		if (is_unwanted(must))
+			end_unbegun();
 	}
 	if (!seam_arena) {
 		pass_everything();

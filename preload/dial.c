@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The way to the controller.  Where nobody listens, `seam serve` is started,
- * unless SEAM_JOIN=only says that a controller of another kind was there.
+ * unless SEAM_JOIN says that a controller of another kind was there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -183,8 +183,7 @@ seam_dial(char *const env[], const char *path)
 	struct started s = { 0 };
 	bool ended = false;
 
-	if ((fd == -ECONNREFUSED || fd == -ENOENT) &&
-	    !(join && !strcmp(join, "only"))) {
+	if ((fd == -ECONNREFUSED || fd == -ENOENT) && !join) {
 		s = start_server(env, path);
 		fd = s.error ? dial(path) : dial_server(path, s.pid, &ended);
 	}

@@ -36,6 +36,18 @@ seam_env_get(char *const env[], const char *name)
 	return NULL;
 }
 
+bool
+seam_env_join_must(char *env[])
+{
+	for (; *env; env++) {
+		if (strcmp(*env, "SEAM_JOIN=must") != 0)
+			continue;
+		strcpy(*env, "SEAM_JOIN=only");
+		return true;
+	}
+	return false;
+}
+
 void
 seam_env_remember(char *const env[], const char *path)
 {

@@ -10,6 +10,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -263,6 +265,67 @@ START_TEST(private_directory_goes)
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	ck_assert(came_true(is_empty, controller.dir));
+}
+END_TEST
+
+/* One that is being started stands in its dynamic linker, which opens a pipe
+ * as it does every library to preload. */
+
+struct starting {
+	char fifo[80];
+	int fd;
+	pid_t pid;
+};
+
+static bool
+is_opened(void *starting)
+{
+	struct starting *t = starting;
+
+	t->fd = open(t->fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	return t->fd >= 0;
+}
+
+static bool
+awaits_answer(void *starting)
+{
+	const struct starting *t = starting;
+	char path[40], line[32] = "";
+	long call = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)t->pid);
+	f = fopen(path, "re");
+	if (f && fgets(line, sizeof(line), f))
+		call = strtol(line, NULL, 10);
+	if (f)
+		fclose(f);
+	return call == SYS_recvmsg;
+}
+
+/* Its controller dies before it is one of its targets: it does not begin. */
+START_TEST(killed_while_starting)
+{
+	struct starting t;
+	char line[256];
+
+	snprintf(t.fifo, sizeof(t.fifo), "%s/fifo", controller.dir);
+	ck_assert_int_eq(mkfifo(t.fifo, 0600), 0);
+	snprintf(line, sizeof(line), "start A env LD_PRELOAD=%s -- sleep 100\n",
+		 t.fifo);
+	client_send(&client, line, strlen(line));
+	ck_assert(came_true(is_opened, &t));
+	t.pid = child_named(controller.pid, "sleep");
+	ck_assert_int_ne(t.pid, 0);
+	if (_i > 0) { /* it has said hello, too */
+		kill(controller.pid, SIGSTOP);
+		close(t.fd);
+		ck_assert(came_true(awaits_answer, &t));
+	}
+	kill_controller();
+	if (_i == 0)
+		close(t.fd);
+	ck_assert(came_true(process_is_gone, &t.pid));
 }
 END_TEST
 
@@ -772,6 +835,7 @@ main(void)
 	add(suite, "warden_killed_too", warden_killed_too,
 	    COUNT(standings) / 4);
 	add(suite, "private_directory_goes", private_directory_goes, 1);
+	add(suite, "killed_while_starting", killed_while_starting, 2);
 	add(suite, "controller_stopped", controller_stopped, 1);
 	add(suite, "target_killed", target_killed, 1);
 	add(suite, "target_killed_at_hold", target_killed_at_hold, 1);
