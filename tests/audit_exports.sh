@@ -55,7 +55,6 @@ vfork	its frame would be gone; children are known by their pid
 posix_spawn(attr|_file_actions)_.*	descriptions for posix_spawn
 pidfd_spawn.*	glibc 2.39; the build's floor is 2.36
 fcloseall	called on the way out, where closing is implied
-freopen(64)?	closes a descriptor too: a known gap, no lock was met there
 pclose	closes a pipe, which has no locks
 dlmopen	its objects bind to a libc of their own: out of reach
 EOF

@@ -424,3 +424,54 @@ fclose(FILE *f)
 	seam_ready();
 	return c.fd >= 0 ? drop(&c) : seam_real.fclose(f);
 }
+
+/* What it had is closed, even if nothing new can be opened. */
+static int
+real_freopen(struct seam_call *c)
+{
+	__typeof__(&freopen) real = c->fn == SEAM_FN_freopen64 ?
+					seam_real.freopen64 :
+					seam_real.freopen;
+
+	c->arg[0] = seam_word(real(seam_ptr(c->arg[0]), seam_ptr(c->arg[1]),
+				   seam_ptr(c->arg[2])));
+	return 0;
+}
+
+static FILE *
+reopen(struct seam_call *c, const char *path, const char *mode, FILE *f)
+{
+	int saved = errno;
+
+	c->fd = fileno(f);
+	errno = saved;
+	c->arg[0] = seam_word(path);
+	c->arg[1] = seam_word(mode);
+	c->arg[2] = seam_word(f);
+	c->cancel = true;
+	c->real = real_freopen;
+	seam_ready();
+	if (c->fd >= 0)
+		drop(c);
+	else
+		real_freopen(c);
+	return seam_ptr(c->arg[0]);
+}
+
+SEAM_EXPORT FILE *
+freopen(const char *path, const char *mode, FILE *f)
+{
+	if (SEAM_PASS(FILE_CLOSE, NULL))
+		return seam_real.freopen(path, mode, f);
+	struct seam_call c = SEAM_CALL(freopen, FILE_CLOSE, NULL);
+	return reopen(&c, path, mode, f);
+}
+
+SEAM_EXPORT FILE *
+freopen64(const char *path, const char *mode, FILE *f)
+{
+	if (SEAM_PASS(FILE_CLOSE, NULL))
+		return seam_real.freopen64(path, mode, f);
+	struct seam_call c = SEAM_CALL(freopen64, FILE_CLOSE, NULL);
+	return reopen(&c, path, mode, f);
+}
