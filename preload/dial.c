@@ -114,7 +114,7 @@ become_server(char *const env[], const char *path, int report)
 static struct started
 hear_of_server(int report)
 {
-	struct started s = { .error = EAGAIN }, heard;
+	struct started s = { .error = EAGAIN }, heard = { 0 };
 	long n;
 
 	while ((n = seam_raw3(SYS_read, report, &heard, sizeof(heard))) ==
@@ -130,13 +130,11 @@ static struct started
 start_server(char *const env[], const char *path)
 {
 	struct started s = { 0 };
-	int report[2];
+	int report[2] = { -1, -1 };
 	long pid = seam_raw2(SYS_pipe2, report, O_CLOEXEC);
 
 	if (pid == 0)
 		pid = seam_raw0(SYS_fork);
-	else
-		report[0] = report[1] = -1;
 	if (pid == 0) {
 		seam_raw0(SYS_setsid);
 		if (seam_raw0(SYS_fork) == 0)

@@ -13,7 +13,7 @@
 static uint64_t
 boot_time(void)
 {
-	struct timespec ts;
+	struct timespec ts = { 0 };
 
 	seam_raw2(SYS_clock_gettime, CLOCK_BOOTTIME, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
