@@ -198,6 +198,8 @@ struct seam_table_draft {
 	uint32_t site_tail[SEAM_TABLE_BUCKETS];
 	uint64_t object_bits[SEAM_BLOOM_WORDS], site_bits[SEAM_BLOOM_WORDS];
 	uint64_t wild_verbs[SEAM_VERB_WORDS];
+	uint64_t before[SEAM_VERB_WORDS], after[SEAM_VERB_WORDS];
+	uint64_t holds[SEAM_VERB_WORDS];
 	uint32_t families;
 	bool failed; /* out of memory */
 };
