@@ -7,6 +7,7 @@
 #define SEAM_BENCH_H
 
 #include <err.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -103,6 +104,8 @@ static inline void
 bench_dial(struct bench_client *c, const char *path)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct timespec nap = { .tv_nsec = 5000000 };
+	int tries = 1000;
 
 	c->have = 0;
 	if (strlen(path) >= sizeof(sa.sun_path))
@@ -111,8 +114,11 @@ bench_dial(struct bench_client *c, const char *path)
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		err(1, "socket");
-	if (connect(c->fd, (struct sockaddr *)&sa, sizeof(sa)) != 0)
-		err(1, "%s", path);
+	/* It is bound before it listens. */
+	while (connect(c->fd, (struct sockaddr *)&sa, sizeof(sa)) != 0)
+		if (errno != ECONNREFUSED || --tries == 0 ||
+		    nanosleep(&nap, NULL) != 0)
+			err(1, "%s", path);
 }
 
 static inline void

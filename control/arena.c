@@ -152,8 +152,19 @@ seam_arena_objects(struct seam_arena *a)
 void
 seam_arena_let_go(struct seam_arena *a)
 {
+	unsigned n;
+
 	atomic_store(&a->head.life, SEAM_LIFE_FREE);
 	seam_futex_wake(&a->head.life);
+	n = seam_arena_threads(a);
+	for (unsigned i = 0; i < n; i++) {
+		struct seam_thread *t = &a->thread[i];
+
+		if (atomic_load(&t->park) != 1)
+			continue;
+		atomic_store(&t->park, 0);
+		seam_futex_wake(&t->park);
+	}
 	atomic_fetch_add(&a->head.bell, 1);
 	seam_futex_wake(&a->head.bell);
 	atomic_fetch_add(&a->head.door, 1);

@@ -106,9 +106,12 @@ static void
 on_line(struct seam_client *client, char *text, void *data)
 {
 	struct connection *c = connection_of(client, data);
-	struct seam_error err = { 0 };
+	struct seam_error err; /* large: not cleared for each line */
 	enum seam_code code;
 
+	err.code = SEAM_OK;
+	err.column = 0;
+	err.text[0] = '\0';
 	if (!c) {
 		seam_client_close(client);
 		return;
@@ -136,8 +139,12 @@ on_waited(struct seam_client *client, struct sess_wait *w, enum seam_code code,
 
 	(void)w;
 	(void)data;
-	if (reply)
+	if (reply && json_object_size(c->reply.fields) == 0) {
+		json_decref(c->reply.fields);
+		c->reply.fields = json_incref(reply);
+	} else if (reply) {
 		json_object_update(c->reply.fields, reply);
+	}
 	code = seam_job_finish(&c->job, &c->ctx, code, &c->reply, err);
 	answer(c, code, err);
 }

@@ -27,8 +27,11 @@ next_command(size_t *group, size_t *i)
 static size_t
 matches(const struct seam_command *c, const char *first, const char *second)
 {
-	size_t n = strcspn(c->name, " ");
+	size_t n;
 
+	if (c->name[0] != first[0])
+		return 0;
+	n = strcspn(c->name, " ");
 	if (strncmp(c->name, first, n) || first[n])
 		return 0;
 	if (!c->name[n])

@@ -10,6 +10,25 @@
 
 #include "connection.h"
 
+/*
+ * Whose lines this thread carries out.  What it answers meanwhile is kept and
+ * sent at once: when no line is left, when a wait begins, before it sleeps.
+ */
+static _Thread_local struct seam_client *serving;
+
+void
+seam_clients_send(void)
+{
+	struct seam_client *c = serving;
+
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock);
+	seam_client_flush(c);
+	seam_client_ask(c);
+	pthread_mutex_unlock(&c->lock);
+}
+
 /* The next line to be carried out; NULL: busy is over. */
 static char *
 next_line(struct seam_client *c, size_t *len)
@@ -38,6 +57,8 @@ next_line(struct seam_client *c, size_t *len)
 	if (c->closing)
 		line = NULL;
 	if (!line) {
+		serving = NULL;
+		seam_client_flush(c);
 		c->busy = false;
 		seam_client_settle(c);
 	}
@@ -161,15 +182,22 @@ begin_wait(struct seam_client *c)
 	struct seam_error err = { .code = SEAM_OK };
 	enum seam_code code = SEAM_OK;
 	json_t *reply = json_object();
+	unsigned tries = 0;
 	bool gone = false;
 
+	seam_clients_send();
+	seam_lock(s);
 	if (!w->deadline)
 		code = seam_wait_prepare(s, w, &err);
-	seam_lock(s);
+	while (code == SEAM_OK &&
+	       (code = check(s, w, reply, &err)) == SEAM_PENDING &&
+	       w->kind == SEAM_WAIT_RULE && seam_stand_aside(s, &tries))
+		code = SEAM_OK;
 	seam_bell_want(s);
-	if (code == SEAM_OK)
+	if (code == SEAM_PENDING)
 		code = check(s, w, reply, &err);
 	if (code == SEAM_PENDING && !(gone = is_gone(c))) {
+		serving = NULL;
 		make_pending(c);
 		seam_unlock(s);
 		json_decref(reply);
@@ -193,6 +221,7 @@ pump(struct seam_client *c)
 	char *line;
 	size_t len = 0;
 
+	serving = c;
 	for (;;) {
 		while (c->wait)
 			if (!begin_wait(c))
@@ -236,6 +265,7 @@ seam_clients_ring(struct seam_session *s)
 		c = take_ready(s, &w, &code, reply, &err);
 		if (c) {
 			seam_unlock(s);
+			serving = c;
 			tell_waited(c, w, code, reply, &err);
 			pump(c);
 			seam_lock(s);
@@ -423,7 +453,8 @@ void
 seam_client_write(struct seam_client *c, const char *bytes, size_t n)
 {
 	pthread_mutex_lock(&c->lock);
-	seam_client_put(c, bytes, n);
+	if (serving != c || !seam_client_keep(c, bytes, n))
+		seam_client_put(c, bytes, n);
 	pthread_mutex_unlock(&c->lock);
 }
 

@@ -10,6 +10,9 @@
  * Whoever has cleared `busy` does not touch the client any more, unless it
  * is the server.
  *
+ * What is answered while lines are carried out goes out in one piece when no
+ * line is left, a wait begins, or the thread is about to sleep.
+ *
  * A client is finished when it has shut its side down (or the other was
  * asked to be closed), no line and no wait is left, and all is sent; or at
  * once when it went away.
@@ -21,6 +24,7 @@
 
 #define SEAM_IN_MAX ((size_t)64 << 10)
 #define SEAM_OUT_MAX ((size_t)1 << 20)
+#define SEAM_OUT_KEPT ((size_t)16 << 10)
 
 struct seam_client {
 	struct seam_session *s;
@@ -59,6 +63,8 @@ void seam_client_gone(struct seam_client *c);
 void seam_client_settle(struct seam_client *c);
 void seam_client_flush(struct seam_client *c);
 void seam_client_put(struct seam_client *c, const char *bytes, size_t n);
+/* To be sent later, with more; false: it is too much for that. */
+bool seam_client_keep(struct seam_client *c, const char *bytes, size_t n);
 /* Reads what there is and what there is room for.  The bytes before `start`
  * are in use by who is busy. */
 bool seam_client_fill(struct seam_client *c, bool owner);

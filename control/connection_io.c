@@ -109,6 +109,7 @@ seam_client_put(struct seam_client *c, const char *bytes, size_t n)
 
 	if (c->gone || c->dead)
 		return;
+	seam_client_flush(c);
 	if (!c->out_len)
 		sent = send_some(c, bytes, n);
 	if (sent < n && !keep(c, bytes + sent, n - sent)) {
@@ -118,6 +119,13 @@ seam_client_put(struct seam_client *c, const char *bytes, size_t n)
 		c->out_len = 0;
 	}
 	seam_client_ask(c);
+}
+
+bool
+seam_client_keep(struct seam_client *c, const char *bytes, size_t n)
+{
+	return !c->gone && !c->dead && n + c->out_len <= SEAM_OUT_KEPT &&
+	       keep(c, bytes, n);
 }
 
 bool

@@ -112,7 +112,7 @@ name_object(struct seam_session *s, const struct seam_record *r,
 	} else if (o) {
 		e->object = seam_object_text(s, r->object - 1);
 	} else if (r->addr && p) {
-		e->object = seam_addr_describe(s, p, r->addr, buf, size);
+		e->object = seam_addr_text(s, p, r->addr);
 	}
 }
 

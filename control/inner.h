@@ -46,6 +46,7 @@ struct seam_own {
 	_Atomic bool stop; /* seam_session_stop */
 	unsigned patience; /* ms that early lines wait for commands, in all */
 	_Atomic uint32_t turn; /* a futex: we rang the bell ourselves */
+	unsigned crowded;      /* waits for which not to stand aside */
 
 	sigset_t mask;	   /* of the thread that opened */
 	sigset_t defaults; /* signals that were not ignored then */
@@ -157,6 +158,8 @@ void seam_clients_bury(struct seam_session *s);
  * held. */
 void seam_clients_tell(struct seam_session *s, enum seam_code code,
 		       const char *text);
+/* The calling thread will sleep: what it has answered so far is sent. */
+void seam_clients_send(void);
 /* No thread serves any more. */
 void seam_clients_free(struct seam_session *s);
 

@@ -111,8 +111,10 @@ seam_site_describe(struct seam_session *s, struct seam_process *p,
 	return buf;
 }
 
-const char *
-seam_site_text(struct seam_session *s, struct seam_process *p, uint64_t site)
+/* Names that hold as long as the process has the same maps. */
+static const char *
+kept_text(struct seam_session *s, struct seam_process *p, uint64_t site,
+	  bool data)
 {
 	uint64_t h =
 	    (site ^ ((uint64_t)p->index << 40)) * UINT64_C(0x9e3779b97f4a7c15);
@@ -123,18 +125,34 @@ seam_site_text(struct seam_session *s, struct seam_process *p, uint64_t site)
 	if (!site || !room->site)
 		return "";
 	c = &room->site[(h >> 32) % SEAM_SITES_CACHED];
-	if (c->text && c->site == site && c->proc == p->index &&
-	    c->maps == p->maps_seen)
+	if (c->text && c->site == site && c->data == data &&
+	    c->proc == p->index && c->maps == p->maps_seen)
 		return c->text;
 	if (!c->site)
 		room->filled[room->nfilled++] = (uint16_t)(c - room->site);
 	free(c->text);
-	seam_site_describe(s, p, site, text, sizeof(text));
+	if (data)
+		seam_addr_describe(s, p, site, text, sizeof(text));
+	else
+		seam_site_describe(s, p, site, text, sizeof(text));
 	*c = (struct seam_sited){ .text = strdup(text),
 				  .site = site,
+				  .data = data,
 				  .proc = p->index,
 				  .maps = p->maps_seen };
 	return c->text ? c->text : "";
+}
+
+const char *
+seam_site_text(struct seam_session *s, struct seam_process *p, uint64_t site)
+{
+	return kept_text(s, p, site, false);
+}
+
+const char *
+seam_addr_text(struct seam_session *s, struct seam_process *p, uint64_t addr)
+{
+	return kept_text(s, p, addr, true);
 }
 
 /* Objects. */
@@ -324,7 +342,11 @@ seam_doing_object(struct seam_session *s, const struct seam_thread *t,
 	if (peer)
 		return seam_thread_describe(s, peer, buf, size);
 	if (d->object && seam_object_at(s, d->object - 1))
-		snprintf(buf, size, "%s", seam_object_text(s, d->object - 1));
+		seam_arena_copy(seam_object_text(s, d->object - 1),
+				SEAM_NAME_TEXT, buf, size);
+	else if (d->addr && p)
+		seam_arena_copy(seam_addr_text(s, p, d->addr), SEAM_NAME_TEXT,
+				buf, size);
 	else if (d->addr)
 		seam_addr_describe(s, p, d->addr, buf, size);
 	return buf;

@@ -110,8 +110,15 @@ append_range(struct seam_table_draft *d, uint64_t lo, uint64_t hi,
 }
 
 static void
-add_families(struct seam_table_draft *d, const struct seam_match *m)
+add_verbs(struct seam_table_draft *d, const struct seam_match *m)
 {
+	uint64_t *when = m->flags & SEAM_MATCH_AFTER ? d->after : d->before;
+
+	for (unsigned i = 0; i < SEAM_VERB_WORDS; i++) {
+		when[i] |= m->verbs[i];
+		if (m->action == SEAM_ACTION_HOLD)
+			d->holds[i] |= m->verbs[i];
+	}
 	for (unsigned v = 1; v < SEAM_VERBS; v++)
 		if (seam_verbs_has(m->verbs, v))
 			d->families |= SEAM_FAMILY_BIT(seam_verbs[v].family);
@@ -127,7 +134,7 @@ seam_draft_match(struct seam_table_draft *d, const struct seam_match *m)
 		return;
 	d->match = v;
 	v[d->nmatch++] = *m;
-	add_families(d, m);
+	add_verbs(d, m);
 	if (m->flags & SEAM_MATCH_BIND) {
 		append(d, &d->bind, &d->bind_tail);
 	} else if (m->flags & SEAM_MATCH_OBJECT) {
@@ -297,25 +304,55 @@ set_bound_bits(struct seam_gate *g, struct seam_match *m, size_t n)
 	}
 }
 
+/* The gate's filters, the bits of a draft, and what was set before. */
+struct filter {
+	_Atomic uint64_t *words;
+	const uint64_t *bits;
+	unsigned n;
+	uint64_t before[SEAM_BLOOM_WORDS];
+};
+#define FILTERS 6
+
+static void
+set_filters(struct filter *f)
+{
+	for (unsigned i = 0; i < FILTERS; i++) {
+		get_bits(f[i].words, f[i].before, f[i].n);
+		set_bits(f[i].words, f[i].bits, f[i].n);
+	}
+}
+
+static void
+clear_filters(struct filter *f)
+{
+	for (unsigned i = 0; i < FILTERS; i++)
+		clear_bits(f[i].words, f[i].before, f[i].bits, f[i].n);
+}
+
+/* Whatever the table has, the filters let through as long as it is there. */
 static void
 switch_table(struct seam_session *s, struct seam_process *p,
 	     struct seam_table_draft *d, uint64_t offset)
 {
 	struct seam_gate *g = gate_of(s, p);
-	uint64_t objects[SEAM_BLOOM_WORDS], sites[SEAM_BLOOM_WORDS];
-	uint64_t wild[SEAM_VERB_WORDS];
+	struct filter f[FILTERS] = {
+		{ g->objects, d->object_bits, SEAM_BLOOM_WORDS, { 0 } },
+		{ g->sites, d->site_bits, SEAM_BLOOM_WORDS, { 0 } },
+		{ g->wild, d->wild_verbs, SEAM_VERB_WORDS, { 0 } },
+		{ g->before, d->before, SEAM_VERB_WORDS, { 0 } },
+		{ g->after, d->after, SEAM_VERB_WORDS, { 0 } },
+		{ g->holds, d->holds, SEAM_VERB_WORDS, { 0 } },
+	};
 	char *base = (char *)s->arena + offset;
+	bool noise = d->noise && d->noise->n;
 
-	get_bits(g->objects, objects, SEAM_BLOOM_WORDS);
-	get_bits(g->sites, sites, SEAM_BLOOM_WORDS);
-	get_bits(g->wild, wild, SEAM_VERB_WORDS);
-	set_bits(g->objects, d->object_bits, SEAM_BLOOM_WORDS);
-	set_bits(g->sites, d->site_bits, SEAM_BLOOM_WORDS);
-	set_bits(g->wild, d->wild_verbs, SEAM_VERB_WORDS);
+	set_filters(f);
+	if (noise)
+		atomic_store(&g->noise, 1);
 	atomic_store(&g->table, offset);
-	clear_bits(g->objects, objects, d->object_bits, SEAM_BLOOM_WORDS);
-	clear_bits(g->sites, sites, d->site_bits, SEAM_BLOOM_WORDS);
-	clear_bits(g->wild, wild, d->wild_verbs, SEAM_VERB_WORDS);
+	clear_filters(f);
+	if (!noise)
+		atomic_store(&g->noise, 0);
 	if (offset)
 		set_bound_bits(
 		    g,

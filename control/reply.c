@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Replies and events, as text and as JSON; docs/protocol.md says how. */
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +85,7 @@ put_escaped(FILE *f, unsigned char c)
 	else if (c < ' ' || c == 0x7f)
 		fprintf(f, "\\x%02x", c);
 	else
-		fputc(c, f);
+		putc_unlocked(c, f);
 }
 
 void
@@ -157,19 +158,30 @@ value_text(const json_t *value)
 }
 
 static void
+put_field(FILE *f, const char *key, const char *text)
+{
+	putc_unlocked(' ', f);
+	fputs(key, f);
+	putc_unlocked('=', f);
+	seam_put_value(f, text);
+}
+
+static void
 put_fields(FILE *f, json_t *fields)
 {
 	const char *key;
 	json_t *value;
+	char *text;
 
 	json_object_foreach(fields, key, value)
 	{
-		char *text = json_is_null(value) ? NULL : value_text(value);
-
-		if (text) {
-			fprintf(f, " %s=", key);
-			seam_put_value(f, text);
+		if (json_is_string(value)) {
+			put_field(f, key, json_string_value(value));
+			continue;
 		}
+		text = json_is_null(value) ? NULL : value_text(value);
+		if (text)
+			put_field(f, key, text);
 		free(text);
 	}
 }
@@ -367,6 +379,7 @@ seam_reply_format(const struct seam_reply *reply, enum seam_code code,
 
 	if (!f)
 		return NULL;
+	__fsetlocking(f, FSETLOCKING_BYCALLER);
 	if (json)
 		put_json(f, reply_json(reply, code, err));
 	else

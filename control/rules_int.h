@@ -36,7 +36,8 @@ struct seam_named {
 
 struct seam_sited {
 	char *text;
-	uint64_t site;
+	uint64_t site; /* or of data */
+	bool data;
 	uint32_t proc, maps;
 };
 
@@ -198,6 +199,8 @@ struct seam_table_draft {
 	uint32_t site_tail[SEAM_TABLE_BUCKETS];
 	uint64_t object_bits[SEAM_BLOOM_WORDS], site_bits[SEAM_BLOOM_WORDS];
 	uint64_t wild_verbs[SEAM_VERB_WORDS];
+	uint64_t before[SEAM_VERB_WORDS], after[SEAM_VERB_WORDS];
+	uint64_t holds[SEAM_VERB_WORDS];
 	uint32_t families;
 	bool failed; /* out of memory */
 };
@@ -246,6 +249,9 @@ uint64_t seam_events_lost_locked(struct seam_session *s);
 const char *seam_object_text(struct seam_session *s, uint32_t index);
 const char *seam_site_text(struct seam_session *s, struct seam_process *p,
 			   uint64_t site);
+/* What seam_addr_describe says, kept. */
+const char *seam_addr_text(struct seam_session *s, struct seam_process *p,
+			   uint64_t addr);
 /* What a `doing` is about: the object's name, or "". */
 char *seam_doing_object(struct seam_session *s, const struct seam_thread *t,
 			const struct seam_doing *d, char *buf, size_t size);

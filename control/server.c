@@ -54,6 +54,7 @@ seam_may_block(struct seam_session *s)
 	struct seam_stray *stray;
 	pthread_t thread;
 
+	seam_clients_send();
 	if (role == SEAM_ROLE_NONE || atomic_load(&s->stopping))
 		return;
 	stray = malloc(sizeof(*stray));

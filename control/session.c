@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of a session; its lock and its bell. */
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,34 @@ seam_bell_wait(struct seam_session *s, uint32_t seen, uint64_t until)
 	seam_lock(s);
 	seam_bell_unwant(s);
 	seam_is_sound(s);
+}
+
+#define ASIDE_TRIES 3
+#define ASIDE_NS UINT64_C(100000)
+#define CROWDED_WAITS 64
+
+bool
+seam_stand_aside(struct seam_session *s, unsigned *tries)
+{
+	uint64_t before;
+
+	if (*tries == 0 && s->own->crowded) {
+		s->own->crowded--;
+		*tries = ASIDE_TRIES;
+	}
+	if (*tries == ASIDE_TRIES)
+		return false;
+	seam_unlock(s);
+	before = seam_now();
+	sched_yield();
+	seam_lock(s);
+	++*tries;
+	/* Others used it for something longer: sleepers get it sooner. */
+	if (seam_now() - before > ASIDE_NS) {
+		s->own->crowded = CROWDED_WAITS;
+		*tries = ASIDE_TRIES;
+	}
+	return true;
 }
 
 bool

@@ -148,6 +148,13 @@ uint64_t seam_now(void); /* ns, CLOCK_MONOTONIC */
 /* Waits for the bell to move on from `seen`, at most until `until` (ns);
  * the lock is let go meanwhile. */
 void seam_bell_wait(struct seam_session *s, uint32_t seen, uint64_t until);
+/*
+ * Before sleeping on the bell for a thread to arrive: gives the processor
+ * away for a moment, in which whoever shares it may do so without having to
+ * wake anybody.  *tries counts how often that was done for this wait; false:
+ * it is time to sleep.  The lock is let go meanwhile.
+ */
+bool seam_stand_aside(struct seam_session *s, unsigned *tries);
 /* No wait shall go on: the session was told to stop, or is broken. */
 bool seam_ending(struct seam_session *s);
 /* Rings it ourselves: state that only we know has changed (an exit). */

@@ -23,6 +23,7 @@ put_doing(struct seam_session *s, json_t *reply, const struct seam_thread *t,
 {
 	struct seam_process *p = seam_process_at(s, t->proc);
 	char buf[SEAM_NAME_TEXT];
+	const char *at;
 
 	seam_arena_copy(t->path, SEAM_PATH, buf, SEAM_PATH);
 	seam_json_put(reply, "thread", buf);
@@ -32,9 +33,9 @@ put_doing(struct seam_session *s, json_t *reply, const struct seam_thread *t,
 	seam_doing_object(s, t, &st->doing, buf, sizeof(buf));
 	if (*buf)
 		seam_json_put(reply, "obj", buf);
-	seam_site_describe(s, p, st->doing.site, buf, sizeof(buf));
-	if (*buf)
-		seam_json_put(reply, "at", buf);
+	at = p ? seam_site_text(s, p, st->doing.site) : "";
+	if (*at)
+		seam_json_put(reply, "at", at);
 	if (st->doing.moment == SEAM_AFTER)
 		seam_json_put(reply, "result",
 			      seam_result_text(st->doing.result, buf,
@@ -584,6 +585,7 @@ sess_wait(struct seam_session *s, struct sess_wait *w, json_t *reply,
 	  struct seam_error *err)
 {
 	enum seam_code code;
+	unsigned tries = 0;
 	uint64_t until;
 	uint32_t bell;
 
@@ -599,6 +601,8 @@ sess_wait(struct seam_session *s, struct sess_wait *w, json_t *reply,
 					 "the session is ending");
 			break;
 		}
+		if (w->kind == SEAM_WAIT_RULE && seam_stand_aside(s, &tries))
+			continue;
 		until = w->deadline;
 		if (w->next_look && w->next_look < until)
 			until = w->next_look;

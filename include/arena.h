@@ -13,12 +13,14 @@
  *   use, each string is copied with a bound.
  *
  * Parking
- *   A thread that parks writes what it does into its entry, stores PARKED
- *   into `state`, 1 into `park`, rings the bell, and waits (futex_waitv) on
- *   two words: its `park` becoming something else than 1, or the session's
- *   `life` leaving LIVE.  The controller lets it go by storing 0 in `park`
- *   and waking it.  No lock is held meanwhile.  When the controller dies its
- *   warden stores FREE in `life` and wakes everybody through that one word.
+ *   A thread that parks writes what it does into its entry, stores 1 into
+ *   `park`, PARKED into `state`, rings the bell, looks whether `life` is
+ *   still LIVE, and waits for `park` to become something else than 1.  The
+ *   controller lets it go by storing 0 in `park` and waking it.  No lock is
+ *   held meanwhile.  When the controller ends, or its warden finds it dead,
+ *   FREE is stored in `life`, and then 0 in every `park` that is 1, with a
+ *   wake.  Both sides store before they load, all sequentially consistent:
+ *   either the thread sees FREE, or its 1 is seen.
  *   A target which finds no warden either (both killed) sees the
  *   controller's pid vanish at its next look, every SEAM_LOOK_MS.
  *
@@ -95,8 +97,12 @@ struct seam_gate {
 	_Atomic uint32_t armed; /* C: families that leave the fast path */
 	_Atomic uint32_t mode;	/* C */
 	_Atomic uint64_t table; /* C: offset of a seam_table, 0: none */
-	_Atomic uint64_t wild[SEAM_VERB_WORDS];	    /* C: verbs of matches that
-						       name no object, no site */
+	_Atomic uint64_t wild[SEAM_VERB_WORDS];	  /* C: verbs of matches that
+						     name no object, no site */
+	_Atomic uint64_t before[SEAM_VERB_WORDS]; /* C: verbs of all matches, */
+	_Atomic uint64_t after[SEAM_VERB_WORDS];  /* by their moment; and of */
+	_Atomic uint64_t holds[SEAM_VERB_WORDS];  /* those that hold */
+	_Atomic uint32_t noise;			  /* C: the table knows noise */
 	_Atomic uint64_t objects[SEAM_BLOOM_WORDS]; /* C and T (binding) */
 	_Atomic uint64_t sites[SEAM_BLOOM_WORDS];   /* C */
 } __attribute__((aligned(SEAM_PAGE)));

@@ -127,9 +127,12 @@ is_noise(const struct seam_table *t, const struct seam_call *c)
 bool
 seam_is_noise(const struct seam_call *c)
 {
-	const struct seam_table *t = table_enter();
+	const struct seam_table *t;
 	bool noise = false;
 
+	if (!atomic_load_explicit(&seam_gate.noise, memory_order_relaxed))
+		return false;
+	t = table_enter();
 	if (t) {
 		noise = t->noise && is_noise(t, c);
 		table_leave(t);
@@ -313,13 +316,19 @@ walk(const struct seam_table *t, uint32_t list, const struct seam_call *c,
 			 error, holds_only, out);
 }
 
+static bool
+has_verb(_Atomic uint64_t *words, unsigned verb)
+{
+	uint64_t word =
+	    atomic_load_explicit(&words[verb / 64], memory_order_relaxed);
+
+	return (word >> (verb % 64)) & 1;
+}
+
 bool
 seam_may_match(const struct seam_call *c)
 {
-	uint64_t wild = atomic_load_explicit(&seam_gate.wild[c->verb / 64],
-					     memory_order_relaxed);
-
-	return ((wild >> (c->verb % 64)) & 1) ||
+	return has_verb(seam_gate.wild, c->verb) ||
 	       seam_bloom(seam_gate.objects, (uint64_t)(uintptr_t)c->ptr) ||
 	       seam_bloom(seam_gate.sites, c->site);
 }
@@ -329,8 +338,15 @@ seam_match(const struct seam_call *c, const struct seam_thread *self,
 	   bool after, int error, bool holds_only, struct seam_matched *out)
 {
 	uint64_t addr = (uint64_t)(uintptr_t)c->ptr;
-	const struct seam_table *t = table_enter();
+	const struct seam_table *t;
 
+	/* Most calls have no rule for the moment after them. */
+	if (!has_verb(holds_only ? seam_gate.holds :
+		      after	 ? seam_gate.after :
+				   seam_gate.before,
+		      c->verb))
+		return;
+	t = table_enter();
 	if (!t)
 		return;
 	if (addr && seam_bloom(seam_gate.objects, addr)) {

@@ -89,17 +89,30 @@ struct standing {
 	bool released;
 };
 
+/* Nobody else writes them: no atomic addition. */
+static void
+change_state(struct seam_thread *t, uint32_t state)
+{
+	uint32_t serial =
+	    atomic_load_explicit(&t->serial, memory_order_relaxed);
+
+	atomic_store_explicit(&t->serial, serial + 1, memory_order_release);
+	atomic_store_explicit(&t->state, state, memory_order_release);
+}
+
 static void
 leave(void *data)
 {
 	struct standing *s = data;
 
-	atomic_store(&s->thread->park, 0);
+	if (atomic_load(&s->thread->park))
+		atomic_store(&s->thread->park, 0);
 	if (s->rule)
 		atomic_fetch_sub(&s->rule->parked, 1);
-	atomic_fetch_add(&s->thread->serial, 1);
-	atomic_store(&s->thread->state, SEAM_THREAD_RUNNING);
-	atomic_store(&seam_proc->latest, seam_thread_index(s->thread) + 1);
+	change_state(s->thread, SEAM_THREAD_RUNNING);
+	atomic_store_explicit(&seam_proc->latest,
+			      seam_thread_index(s->thread) + 1,
+			      memory_order_relaxed);
 	seam_self.busy--;
 	/* Who let it go knows; of anything else somebody may want to know. */
 	if (!s->released)
@@ -129,30 +142,26 @@ soon(clockid_t clock, unsigned ms)
 }
 
 /*
- * One wait on both words.  futex_waitv rather than FUTEX_WAIT: its timeout
- * is absolute, so that after a signal handler it restarts or fails with
- * EINTR as SA_RESTART has it, like the calls that it stands for.
+ * futex_waitv restarts after a signal's handler or fails with EINTR, as
+ * SA_RESTART has it, like the calls that it stands for.
  */
 static long
-wait_once(struct seam_thread *t, const struct timespec *until, clockid_t clock)
+wait_restarting(struct seam_thread *t, const struct timespec *until)
 {
-	struct futex_waitv w[2] = {
-		{ .val = 1, .uaddr = (uintptr_t)&t->park, .flags = FUTEX_32 },
-		{ .val = SEAM_LIFE_LIVE,
-		  .uaddr = (uintptr_t)&seam_arena->head.life,
-		  .flags = FUTEX_32 },
-	};
-	long r = seam_raw5(SYS_futex_waitv, w, 2, 0, until, clock);
+	struct futex_waitv w = { .val = 1,
+				 .uaddr = (uintptr_t)&t->park,
+				 .flags = FUTEX_32 };
+	long r = seam_raw5(SYS_futex_waitv, &w, 1, 0, until, CLOCK_MONOTONIC);
 
 	if (r == -ENOSYS)
 		r = seam_raw4(SYS_futex, &t->park, FUTEX_WAIT, 1, NULL);
 	return r;
 }
 
-/* sem_timedwait and sem_clockwait: EINTR even under SA_RESTART, which is what
- * this form of waiting does. */
+/* EINTR even under SA_RESTART, which is what sem_timedwait and sem_clockwait
+ * do.  Whom no signal interrupts waits again. */
 static long
-wait_timed(struct seam_thread *t, const struct timespec *until, clockid_t clock)
+wait_until(struct seam_thread *t, const struct timespec *until, clockid_t clock)
 {
 	int flags = clock == CLOCK_REALTIME ? FUTEX_CLOCK_REALTIME : 0;
 
@@ -160,17 +169,35 @@ wait_timed(struct seam_thread *t, const struct timespec *until, clockid_t clock)
 			 until, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
+/* Until the next look, or the deadline if that is earlier (*last). */
+static long
+wait_once(struct seam_thread *t, const struct seam_call *c,
+	  const struct timespec *deadline, bool *last)
+{
+	struct timespec until;
+
+	*last = false;
+	if (c->eintr && !c->deadline) {
+		until = soon(CLOCK_MONOTONIC, SEAM_LOOK_MS);
+		return wait_restarting(t, &until);
+	}
+	if (!deadline) /* the quickest way */
+		return seam_futex_wait_ms(&t->park, 1, SEAM_LOOK_MS);
+	until = soon(c->clock, SEAM_LOOK_MS);
+	*last = earlier(deadline, &until);
+	return wait_until(t, *last ? deadline : &until, c->clock);
+}
+
 static long
 wait_as(struct seam_thread *t, const struct seam_call *c,
-	const struct timespec *until, clockid_t clock)
+	const struct timespec *deadline, bool *last)
 {
 	int old;
 	long r;
 
 	if (c->cancel)
 		pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
-	r = c->eintr && c->deadline ? wait_timed(t, until, clock) :
-				      wait_once(t, until, clock);
+	r = wait_once(t, c, deadline, last);
 	if (c->cancel)
 		pthread_setcanceltype(old, NULL);
 	return r;
@@ -180,26 +207,20 @@ static int
 stand(struct seam_thread *t, struct seam_call *c,
       const struct timespec *deadline)
 {
-	bool alive = seam_alive_hint();
+	/* After `park`: see "Parking" in arena.h. */
+	bool alive = atomic_load(&seam_arena->head.life) == SEAM_LIFE_LIVE;
 
 	while (atomic_load(&t->park) == 1 && alive) {
-		clockid_t clock = deadline ? c->clock : CLOCK_MONOTONIC;
-		/* A timed wait does not see the session's word. */
-		unsigned look =
-		    c->eintr && c->deadline ? SEAM_LOOK_MS / 20 : SEAM_LOOK_MS;
-		struct timespec until = soon(clock, look);
-		bool last = deadline && earlier(deadline, &until);
-		long r;
+		bool last;
+		long r = wait_as(t, c, deadline, &last);
 
-		if (last)
-			until = *deadline;
-		r = wait_as(t, c, &until, clock);
 		if (r == -EINTR && c->eintr)
 			return EINTR;
 		if (last && (r == -ETIMEDOUT || r == -EINVAL))
 			return ETIMEDOUT;
-		/* The controller is looked for when it has been quiet. */
-		alive = r == -ETIMEDOUT ? seam_alive() : seam_alive_hint();
+		/* The controller is looked for when it has been quiet, and
+		 * when signals cut every wait short. */
+		alive = r && r != -EAGAIN ? seam_alive() : seam_alive_hint();
 	}
 	return 0;
 }
@@ -211,8 +232,7 @@ announce(struct seam_thread *t, uint32_t rule, uint32_t state)
 	t->doing.since = seam_nanoseconds();
 	t->parks++;
 	atomic_store(&t->park, 1);
-	atomic_fetch_add(&t->serial, 1);
-	atomic_store(&t->state, state);
+	change_state(t, state);
 }
 
 int

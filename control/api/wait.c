@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting until something has come about. */
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,10 +63,9 @@ api_wait(struct seam_session *s, struct sess_wait *w, struct seam_stop *stop,
 
 /*
  * Tests wait for pauses all the time, and mostly for a thread that is about
- * to arrive: so there is a short way, without JSON, which looks, sleeps for a
- * moment, and looks again.  Whatever it does not find the long way does.
+ * to arrive: so there is a short way, without JSON, which looks, stands aside
+ * for a moment, and looks again.  Whatever it does not find the long way does.
  */
-#define YIELDS 3
 
 static struct seam_thread *
 arrival(struct seam_session *s, const char *id, struct seam_stand *first)
@@ -122,15 +120,12 @@ wait_quickly(struct seam_session *s, const char *id, struct seam_stop *stop,
 {
 	struct seam_thread *t;
 	struct seam_stand st;
+	unsigned tries = 0;
 
 	seam_lock(s);
-	t = arrival(s, id, &st);
-	for (int i = 0; !t && timeout && i < YIELDS; i++) {
-		seam_unlock(s);
-		sched_yield();
-		seam_lock(s);
-		t = arrival(s, id, &st);
-	}
+	while (!(t = arrival(s, id, &st)) && timeout)
+		if (!seam_stand_aside(s, &tries))
+			break;
 	if (t) {
 		seam_room(s)->told[seam_thread_index(s, t)] = st.serial;
 		if (stop)
