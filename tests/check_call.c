@@ -277,6 +277,21 @@ START_TEST(nothing_is_left)
 }
 END_TEST
 
+/* Their sessions serve no commands, and wait for none: not for the second
+ * that a session with commands gives early clients. */
+START_TEST(targets_that_leave_hold_up_nobody)
+{
+	const struct seam_call call = CALL("true");
+	uint64_t since = now_ms();
+
+	for (int i = 0; i < 5; i++) {
+		ck_assert_int_eq(seam_call(&call, 2, NULL, got), SEAM_OK);
+		seam_outcomes_free(got, N);
+	}
+	ck_assert_uint_lt(now_ms() - since, 3000);
+}
+END_TEST
+
 START_TEST(refused)
 {
 	const struct seam_call call = CALL("true");
@@ -313,6 +328,7 @@ main(void)
 	tcase_add_test(tc, flooding);
 	tcase_add_test(tc, signals_are_as_usual);
 	tcase_add_test(tc, nothing_is_left);
+	tcase_add_test(tc, targets_that_leave_hold_up_nobody);
 	tcase_add_test(tc, refused);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
