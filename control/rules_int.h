@@ -271,6 +271,8 @@ void seam_json_put(json_t *object, const char *key, const char *text);
 
 /* wait_quiet.c */
 bool seam_quiescent(struct seam_session *s, uint64_t *next_look);
+/* newcomers.c: has a target a child that is still to join? */
+bool seam_any_newcomer(struct seam_session *s);
 /* The task sleeps, not for a time but for somebody; *sum changes when it has
  * run since. */
 bool seam_task_waits(pid_t pid, pid_t tid, uint64_t *sum);
