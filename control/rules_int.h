@@ -139,6 +139,7 @@ void seam_let_go(struct seam_session *s, struct seam_thread *t);
 /* gate.c */
 unsigned seam_standing(struct seam_session *s, const struct seam_armed *r);
 /* Everybody's word first, then the wakes; how many went. */
+unsigned seam_let_all_go(struct seam_session *s, const struct seam_armed *r);
 unsigned seam_gate_open(struct seam_session *s, struct seam_armed *r);
 
 /* wait.c: what a reply says of a thread that stands somewhere. */
