@@ -70,21 +70,29 @@ static const struct seam_client_ops *
 commands(struct seam_session *s, void **data)
 {
 	static const struct seam_client_ops none;
-	const struct timespec pause = { .tv_nsec = 1000000 };
 	const struct seam_client_ops *ops;
 
 	seam_lock(s);
-	/* Who opened the session says only then what it serves. */
+	ops = s->ops ? s->ops : &none;
+	*data = s->ops_data;
+	seam_unlock(s);
+	return ops;
+}
+
+/* Who opened the session says only then what it serves. */
+static void
+await_commands(struct seam_session *s)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	seam_lock(s);
 	for (; !s->ops && s->own->patience && !seam_ending(s);
 	     s->own->patience--) {
 		seam_unlock(s);
 		nanosleep(&pause, NULL);
 		seam_lock(s);
 	}
-	ops = s->ops ? s->ops : &none;
-	*data = s->ops_data;
 	seam_unlock(s);
-	return ops;
 }
 
 static void
@@ -103,6 +111,7 @@ give(struct seam_client *c, char *line, size_t len)
 		seam_client_close(c);
 		return;
 	}
+	await_commands(s);
 	ops = commands(s, &data);
 	if (ops->line)
 		ops->line(c, line, data);

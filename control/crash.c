@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "accounting.h"
+#include "inner.h"
 
 /* Notes. */
 
@@ -136,14 +137,23 @@ note_suspects(struct seam_session *s, struct seam_process *p, struct crash *c)
 			note_suspect(s, p, t, c);
 }
 
+static int
+signal_of(const struct seam_process *p)
+{
+	if (p->status_known && WIFSIGNALED(p->status))
+		return WTERMSIG(p->status);
+	return p->died_of;
+}
+
 static void
 say_how(const struct seam_process *p, struct crash *c)
 {
 	const char *name;
+	int sig = signal_of(p);
 
-	c->is_signal = p->status_known && WIFSIGNALED(p->status);
+	c->is_signal = sig != 0;
 	if (c->is_signal) {
-		name = sigabbrev_np(WTERMSIG(p->status));
+		name = sigabbrev_np(sig);
 		snprintf(c->how, sizeof(c->how), "SIG%s", name ? name : "?");
 	} else if (p->status_known) {
 		snprintf(c->how, sizeof(c->how), "_exit %d",
@@ -175,22 +185,24 @@ note_crash(struct seam_session *s, struct seam_process *p)
 static bool
 was_told_to_die(const struct seam_process *p)
 {
-	return p->sent && p->status_known && WIFSIGNALED(p->status) &&
-	       WTERMSIG(p->status) == p->sent;
+	return p->sent && signal_of(p) == p->sent;
 }
 
 void
 seam_note_end(struct seam_session *s, struct seam_process *p)
 {
 	struct seam_proc *a = &s->arena->proc[p->index];
-	bool by_signal = p->status_known && WIFSIGNALED(p->status);
+	int sig = signal_of(p);
 
 	if (atomic_load(&s->stopping) || *s->broken || p->unhooked ||
 	    was_told_to_die(p))
 		return;
-	if (!by_signal && atomic_load(&a->exiting))
+	/* What a program's own children are killed with is its own affair. */
+	if (!sig && atomic_load(&a->exiting))
 		seam_note_left(s, p);
-	else if (by_signal || count(s, p, false) > 1)
+	else if (p->status_known ? sig != 0 : seam_is_crash(sig))
+		note_crash(s, p);
+	else if (count(s, p, false) > 1)
 		note_crash(s, p);
 }
 

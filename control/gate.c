@@ -47,14 +47,13 @@ seam_standing(struct seam_session *s, const struct seam_armed *r)
 /* Every word is stored before the first wake, so that nobody's start has to
  * wait for somebody else's wake. */
 unsigned
-seam_gate_open(struct seam_session *s, struct seam_armed *r)
+seam_let_all_go(struct seam_session *s, const struct seam_armed *r)
 {
 	uint32_t i = 0, woken = 0;
 	struct seam_thread *t;
 	struct seam_stand st;
 	unsigned n = 0;
 
-	atomic_fetch_add(&seam_rule_of(s, r)->released, 1);
 	while ((t = seam_thread_next(s, &i))) {
 		seam_stand(t, &st);
 		if (!seam_stands_at(&st, r->index + 1))
@@ -64,9 +63,19 @@ seam_gate_open(struct seam_session *s, struct seam_armed *r)
 		atomic_store(&t->park, 0);
 		n++;
 	}
-	/* Waking one that stands elsewhere does nothing: its word is 1. */
-	while ((t = seam_thread_next(s, &woken)))
-		if (atomic_load(&t->state) == SEAM_THREAD_PARKED)
+	/* Who was woken and stands elsewhere looks at its word, which is 1. */
+	while (n && (t = seam_thread_next(s, &woken))) {
+		seam_stand(t, &st);
+		if (st.state == SEAM_THREAD_PARKED ||
+		    st.state == SEAM_THREAD_HELD)
 			seam_futex_wake(&t->park);
+	}
 	return n;
+}
+
+unsigned
+seam_gate_open(struct seam_session *s, struct seam_armed *r)
+{
+	atomic_fetch_add(&seam_rule_of(s, r)->released, 1);
+	return seam_let_all_go(s, r);
 }

@@ -98,6 +98,11 @@ void seam_process_renew(struct seam_session *s, struct seam_process *p);
 /* The pidfd says that it ended; or: whether it does. */
 void seam_process_ended(struct seam_session *s, struct seam_process *p);
 bool seam_process_is_over(const struct seam_process *p);
+/* endsignal.c: what killed a process that is not our child; 0: nothing, or
+ * the kernel does not say. */
+int seam_end_signal(const struct seam_process *p);
+/* One that programs bring upon themselves. */
+bool seam_is_crash(int sig);
 void seam_process_release(struct seam_session *s, struct seam_process *p);
 bool seam_any_alive(struct seam_session *s);
 pid_t seam_parent_of(pid_t pid);

@@ -338,6 +338,7 @@ seam_process_ended(struct seam_session *s, struct seam_process *p)
 		p->status = status;
 		p->status_known = true;
 	}
+	p->died_of = p->status_known ? 0 : seam_end_signal(p);
 	p->ended = true;
 	s->own->extra[p->index].ended = ++s->own->ends;
 	if (p->pidfd >= 0) {

@@ -251,20 +251,11 @@ free_rule(struct seam_session *s, struct seam_armed *r)
 unsigned
 seam_rule_drop(struct seam_session *s, struct seam_armed *r)
 {
-	uint32_t index1 = r->index + 1, i = 0;
-	struct seam_thread *t;
-	struct seam_stand st;
-	unsigned count = 0;
+	unsigned count;
 
 	/* Who parks after this looks at `armed` again before it sleeps. */
 	set_armed(s, r, 0);
-	while ((t = seam_thread_next(s, &i))) {
-		seam_stand(t, &st);
-		if (!seam_stands_at(&st, index1))
-			continue;
-		seam_let_go(s, t);
-		count++;
-	}
+	count = seam_let_all_go(s, r);
 	free_rule(s, r);
 	seam_compile_all(s, NULL);
 	return count;

@@ -140,6 +140,7 @@ void seam_let_go(struct seam_session *s, struct seam_thread *t);
 /* gate.c */
 unsigned seam_standing(struct seam_session *s, const struct seam_armed *r);
 /* Everybody's word first, then the wakes; how many went. */
+unsigned seam_let_all_go(struct seam_session *s, const struct seam_armed *r);
 unsigned seam_gate_open(struct seam_session *s, struct seam_armed *r);
 
 /* wait.c: what a reply says of a thread that stands somewhere. */
@@ -277,6 +278,8 @@ void seam_json_put(json_t *object, const char *key, const char *text);
 
 /* wait_quiet.c */
 bool seam_quiescent(struct seam_session *s, uint64_t *next_look);
+/* newcomers.c: has a target a child that is still to join? */
+bool seam_any_newcomer(struct seam_session *s);
 /* The task sleeps, not for a time but for somebody; *sum changes when it has
  * run since. */
 bool seam_task_waits(pid_t pid, pid_t tid, uint64_t *sum);

@@ -29,6 +29,7 @@ struct seam_process {
 	int in;		    /* write end of its stdin, -1: none */
 	char *unhooked;	    /* why it never said hello, or NULL */
 	int sent;	    /* the last signal that it got from us, or 0 */
+	int died_of;	    /* not ours: the signal, where the kernel tells */
 };
 
 /*

@@ -126,5 +126,10 @@ seam_quiescent(struct seam_session *s, uint64_t *next_look)
 		room->quiet_since = now;
 		return false;
 	}
-	return now - room->quiet_since >= QUIET_NS;
+	if (now - room->quiet_since < QUIET_NS)
+		return false;
+	busy = seam_any_newcomer(s);
+	if (busy)
+		room->quiet_since = 0;
+	return !busy;
 }

@@ -294,7 +294,7 @@ enum seam_code seam_holder_end(seam_holder *h, uint64_t timeout);
 
 /* Concurrent calls */
 
-struct seam_call {
+struct seam_call_spec {
 	char *const *argv;
 	char *const *env;
 	const char *dir;
@@ -321,11 +321,11 @@ struct seam_outcome {
  * seam_outcomes_free.  A call that dies, hangs or floods is a result, not an
  * error.
  */
-enum seam_code seam_calls(const struct seam_call *calls, size_t n,
+enum seam_code seam_calls(const struct seam_call_spec *calls, size_t n,
 			  const struct seam_call_options *options,
 			  struct seam_outcome *outcomes);
 /* n times the same. */
-enum seam_code seam_call(const struct seam_call *call, size_t n,
+enum seam_code seam_call(const struct seam_call_spec *call, size_t n,
 			 const struct seam_call_options *options,
 			 struct seam_outcome *outcomes);
 void seam_outcomes_free(struct seam_outcome *outcomes, size_t n);

@@ -469,6 +469,20 @@ START_TEST(busy_is_not_quiescent)
 }
 END_TEST
 
+/* Its child waits as well, but has not joined. */
+START_TEST(newcomers_are_not_quiescent)
+{
+	START("L", "latecomer", NULL);
+	expect_output("L", "forked");
+	ck_seam_err(seam_wait_quiescent(SESSION, 50), SEAM_E_TIMEOUT);
+	ck_seam(seam_send(SESSION, "L", "join\n"));
+	expect_output("L", "joined");
+	ck_seam(seam_wait_quiescent(SESSION, SEAM_DEFAULT));
+	ck_seam(seam_send(SESSION, "L", "end\n"));
+	ck_seam(seam_expect_exit(SESSION, "L", 0, SEAM_DEFAULT));
+}
+END_TEST
+
 /* Who waits, for what, held by whom, at which line. */
 START_TEST(timeouts_explain)
 {
@@ -799,6 +813,7 @@ main(void)
 		stops_after_have_results,
 		waits_are_refused,
 		busy_is_not_quiescent,
+		newcomers_are_not_quiescent,
 		timeouts_explain,
 		holds_are_refused,
 		holds_files,

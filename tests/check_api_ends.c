@@ -6,8 +6,10 @@
  *	check_api_ends suite checked|unchecked DIR  tests that fail on purpose
  *	check_api_ends suite sit DIR		     one that never ends
  *
- * Their lines "left PID" and "left PATH" tell what must not be left.
+ * Their lines "left PID", "left PATH" and "left memfd INODE" tell what must
+ * not be left.
  */
+#include <dirent.h>
 #include <seam_check.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -32,7 +34,56 @@ tell(const char *fmt, ...)
 	fflush(stdout);
 }
 
-/* The pids of all processes, and the socket with its directory. */
+/* "memfd 1234" for each mapping of the session's in a process's memory, or
+ * for the one that is asked for. */
+static unsigned
+arenas(const char *pid, const char *wanted, void (*each)(const char *))
+{
+	char path[64], line[512], name[32], *at;
+	unsigned long inode;
+	unsigned n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/maps", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		at = strstr(line, " /memfd:seam-arena");
+		if (!at || sscanf(line, "%*s %*s %*s %*s %lu", &inode) != 1)
+			continue;
+		snprintf(name, sizeof(name), "memfd %lu", inode);
+		if (wanted && strcmp(wanted, name) != 0)
+			continue;
+		if (each)
+			each(name);
+		n++;
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void
+tell_arena(const char *name)
+{
+	tell("left %s\n", name);
+}
+
+/* Nobody has it mapped any more. */
+static bool
+memfd_is_gone(void *name)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	unsigned n = 0;
+
+	while ((entry = readdir(proc)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			n += arenas(entry->d_name, name, NULL);
+	closedir(proc);
+	return !n;
+}
+
+/* The pids of all processes, the socket with its directory, the arena. */
 static void
 tell_what_is_there(seam_session *s)
 {
@@ -48,6 +99,7 @@ tell_what_is_there(seam_session *s)
 	for (at = rows; (at = strstr(at, "\"pid\":")); at++)
 		tell("left %ld\n", strtol(at + 6, NULL, 10));
 	free(rows);
+	ck_assert_uint_gt(arenas("self", NULL, tell_arena), 0);
 }
 
 static const char *
@@ -205,6 +257,8 @@ begin(struct run *r, const char *fork_mode, const char *what)
 	r->pid = fork();
 	if (r->pid == 0) {
 		setenv("CK_FORK", fork_mode, 1);
+		setenv("TMPDIR", place, 1);
+		unsetenv("XDG_RUNTIME_DIR");
 		/* The results of the suite around this one go there. */
 		unsetenv("CK_TAP_LOG_FILE_NAME");
 		dup2(end[1], STDOUT_FILENO);
@@ -247,6 +301,20 @@ end(struct run *r)
 	return status;
 }
 
+static bool
+has_no_files(void *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	unsigned n = 0;
+
+	/* Besides what victims make. */
+	while ((entry = readdir(dir)))
+		n += !strncmp(entry->d_name, "seam", 4);
+	closedir(dir);
+	return !n;
+}
+
 static void
 expect_nothing_left(const struct run *r)
 {
@@ -256,13 +324,20 @@ expect_nothing_left(const struct run *r)
 		char *what = strndup(at + 5, strcspn(at + 5, "\n"));
 		pid_t pid = (pid_t)strtol(what, NULL, 10);
 
-		ck_assert_msg(pid ? came_true(process_is_gone, &pid) :
-				    came_true(path_is_gone, what),
+		bool (*is_gone)(void *) = path_is_gone;
+
+		if (pid)
+			is_gone = process_is_gone;
+		else if (!strncmp(what, "memfd ", 6))
+			is_gone = memfd_is_gone;
+		ck_assert_msg(came_true(is_gone, pid ? (void *)&pid : what),
 			      "%s is left", what);
 		free(what);
 		n++;
 	}
-	ck_assert_uint_ge(n, 5);
+	ck_assert_uint_ge(n, 6);
+	/* Nor anything that nobody has told of: it would be there. */
+	ck_assert_msg(came_true(has_no_files, place), "there are files left");
 }
 
 static void

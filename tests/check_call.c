@@ -38,7 +38,8 @@ teardown(void)
 #define SH(text) CALL("sh", "-c", text)
 
 static void
-run(const struct seam_call *calls, size_t n, const struct seam_call_options *o)
+run(const struct seam_call_spec *calls, size_t n,
+    const struct seam_call_options *o)
 {
 	ck_assert_msg(seam_calls(calls, n, o, got) == SEAM_OK, "%s",
 		      seam_message());
@@ -54,7 +55,7 @@ status_of(size_t i)
 
 START_TEST(in_order_of_submission)
 {
-	const struct seam_call calls[] = {
+	const struct seam_call_spec calls[] = {
 		SH("echo zero; exit 3"),
 		SH("echo one >&2"),
 		{ .argv = (char *[]){ "cat", NULL }, .input = "two" },
@@ -83,7 +84,7 @@ END_TEST
 
 START_TEST(the_same_n_times)
 {
-	const struct seam_call call = SH("echo $PPID");
+	const struct seam_call_spec call = SH("echo $PPID");
 
 	ck_assert_int_eq(seam_call(&call, N, NULL, got), SEAM_OK);
 	for (int i = 0; i < N; i++) {
@@ -98,7 +99,7 @@ END_TEST
 START_TEST(lined_up_before_main)
 {
 	char dir[] = "/tmp/seam-call-XXXXXX", text[200];
-	struct seam_call calls[N];
+	struct seam_call_spec calls[N];
 	char *argv[] = { "sh", "-c", text, NULL };
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
@@ -107,7 +108,7 @@ START_TEST(lined_up_before_main)
 		 "echo all",
 		 dir, dir, N);
 	for (int i = 0; i < N; i++)
-		calls[i] = (struct seam_call){ .argv = argv };
+		calls[i] = (struct seam_call_spec){ .argv = argv };
 	run(calls, N, NULL);
 	for (int i = 0; i < N; i++) {
 		ck_assert(got[i].started);
@@ -125,9 +126,10 @@ START_TEST(lined_up_at_a_selector)
 	const struct seam_call_options o = {
 		.at = "mutex.lock obj=counter_lock at=add_directly",
 	};
-	struct seam_call calls[] = { CALL(program, "2", "10"),
-				     CALL(program, "2", "10"), CALL("true"),
-				     CALL("/no/such/program") };
+	struct seam_call_spec calls[] = { CALL(program, "2", "10"),
+					  CALL(program, "2", "10"),
+					  CALL("true"),
+					  CALL("/no/such/program") };
 
 	snprintf(program, sizeof(program), "%s/counter",
 		 needed_env("SEAM_TEST_PROGRAMS"));
@@ -152,7 +154,7 @@ START_TEST(who_never_comes)
 {
 	char dir[] = "/tmp/seam-call-XXXXXX", path[64], text[400];
 	const struct seam_call_options o = { .at = "mutex.lock" };
-	struct seam_call calls[] = {
+	struct seam_call_spec calls[] = {
 		{ .argv = (char *[]){ "sh", "-c", text, NULL }, .dir = dir },
 		{ .argv =
 		      (char *[]){ "sh", "-c", "read x <fifo; echo $x", NULL },
@@ -179,7 +181,7 @@ END_TEST
 START_TEST(timed_out)
 {
 	const struct seam_call_options o = { .timeout = 1500 };
-	const struct seam_call calls[] = {
+	const struct seam_call_spec calls[] = {
 		CALL("tail", "-f", "/dev/null"),
 		SH("trap '' TERM; echo here; while :; do :; done"),
 		SH("trap 'echo ending; exit 4' TERM; while :; do :; done"),
@@ -204,8 +206,8 @@ END_TEST
 
 START_TEST(dying)
 {
-	const struct seam_call calls[] = { SH("echo last; kill -SEGV $$"),
-					   SH("kill -KILL $$") };
+	const struct seam_call_spec calls[] = { SH("echo last; kill -SEGV $$"),
+						SH("kill -KILL $$") };
 
 	run(calls, 2, NULL);
 	ck_assert(WIFSIGNALED(got[0].status));
@@ -219,7 +221,7 @@ START_TEST(flooding)
 {
 	const struct seam_call_options o = { .output_max = 1000,
 					     .timeout = 20000 };
-	const struct seam_call calls[] = {
+	const struct seam_call_spec calls[] = {
 		SH("head -c 50000000 /dev/zero | tr '\\0' x"),
 		SH("head -c 1000 /dev/zero | tr '\\0' y"),
 		SH("head -c 50000000 /dev/zero | tr '\\0' z >&2; echo end"),
@@ -240,7 +242,7 @@ END_TEST
 /* A pipe's reader that goes away is a signal, as in any shell. */
 START_TEST(signals_are_as_usual)
 {
-	const struct seam_call call = SH("yes | head -n 1");
+	const struct seam_call_spec call = SH("yes | head -n 1");
 
 	signal(SIGPIPE, SIG_IGN);
 	ck_assert_int_eq(seam_call(&call, 1, NULL, got), SEAM_OK);
@@ -252,7 +254,7 @@ END_TEST
 /* Neither what they started, nor their streams, nor files. */
 START_TEST(nothing_is_left)
 {
-	const struct seam_call call =
+	const struct seam_call_spec call =
 	    SH("tail -f /dev/null >/dev/null 2>&1 & echo $!");
 	unsigned before, after = 0;
 	DIR *dir;
@@ -277,9 +279,24 @@ START_TEST(nothing_is_left)
 }
 END_TEST
 
+/* Their sessions serve no commands, and wait for none: not for the second
+ * that a session with commands gives early clients. */
+START_TEST(targets_that_leave_hold_up_nobody)
+{
+	const struct seam_call_spec call = CALL("true");
+	uint64_t since = now_ms();
+
+	for (int i = 0; i < 5; i++) {
+		ck_assert_int_eq(seam_call(&call, 2, NULL, got), SEAM_OK);
+		seam_outcomes_free(got, N);
+	}
+	ck_assert_uint_lt(now_ms() - since, 3000);
+}
+END_TEST
+
 START_TEST(refused)
 {
-	const struct seam_call call = CALL("true");
+	const struct seam_call_spec call = CALL("true");
 	struct seam_call_options o = { .at = "mutex.luck" };
 
 	ck_assert_int_eq(seam_call(&call, 1, &o, got), SEAM_E_UNKNOWN_OP);
@@ -313,6 +330,7 @@ main(void)
 	tcase_add_test(tc, flooding);
 	tcase_add_test(tc, signals_are_as_usual);
 	tcase_add_test(tc, nothing_is_left);
+	tcase_add_test(tc, targets_that_leave_hold_up_nobody);
 	tcase_add_test(tc, refused);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -115,7 +116,7 @@ target(const char *alias, void (*run)(void))
 	}
 	children[nchildren++] = pid;
 	while (run != spin && !sleeps(pid))
-		usleep(100);
+		sched_yield();
 	seam_lock(session);
 	p = seam_process_new(session, NULL);
 	ck_assert_ptr_nonnull(p);

@@ -2,6 +2,7 @@
 /* Threads of a test, and crashes, with programs/leavers.c. */
 #include <limits.h>
 #include <seam_check.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include "driver.h"
@@ -228,6 +229,58 @@ START_TEST(one_of_several)
 }
 END_TEST
 
+/* One thread, and not the session's own child. */
+
+static void
+let_child_crash(const char *line, const char *child)
+{
+	start_it("L");
+	have("forked", line);
+	ck_seam(seam_wait_exit(SESSION, child, NULL, SEAM_DEFAULT));
+}
+
+START_TEST(of_a_child)
+{
+	let_child_crash("fork crash", "P1.1");
+	ck_assert_int_eq(seam_crashes(SESSION), SEAM_E_FAILED);
+	expect_message("P1.1 died by SIGSEGV: P1.1.T0");
+	ck_seam(seam_expect_crash(SESSION, "P1.1"));
+	ck_seam(seam_crashes(SESSION));
+}
+END_TEST
+
+START_TEST(of_a_reaped_child)
+{
+	struct utsname name;
+	int version[2] = { 0, 0 };
+
+	let_child_crash("reap abort", "P1.1");
+	uname(&name);
+	sscanf(name.release, "%d.%d", &version[0], &version[1]);
+	/* Before, nobody tells when the parent was faster than we. */
+	if (version[0] * 100 + version[1] >= 615) {
+		ck_assert_int_eq(seam_crashes(SESSION), SEAM_E_FAILED);
+		expect_message("P1.1 died by SIGABRT");
+	}
+}
+END_TEST
+
+/* A parent may kill its children, and they may leave as they like. */
+START_TEST(of_no_child)
+{
+	static const char *const how[] = { "fork term", "fork _exit",
+					   "fork exit" };
+	static const char *const child[] = { "P1.1", "P2.1", "P3.1" };
+
+	for (size_t i = 0; i < COUNT(how); i++) {
+		let_child_crash(how[i], child[i]);
+		tell("exit");
+		ck_seam(seam_expect_exit(SESSION, "L", 8, SEAM_DEFAULT));
+	}
+	ck_seam(seam_crashes(SESSION));
+}
+END_TEST
+
 START_TEST(no_crashes)
 {
 	start_it("L");
@@ -301,6 +354,9 @@ main(void)
 		by_exit_with_threads_alive,
 		expected_beforehand,
 		one_of_several,
+		of_a_child,
+		of_a_reaped_child,
+		of_no_child,
 		no_crashes,
 		run_tells_who_was_left,
 		run_tells_of_crashes,

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,13 +32,12 @@ now_ms(void)
 bool
 came_true(bool (*is_true)(void *), void *data)
 {
-	const struct timespec tick = { .tv_nsec = 1000000 };
 	uint64_t until = now_ms() + CONTROLLER_PATIENCE_MS;
 
 	while (!is_true(data)) {
 		if (now_ms() > until)
 			return false;
-		nanosleep(&tick, NULL);
+		sched_yield();
 	}
 	return true;
 }

@@ -88,7 +88,7 @@ const char *reply_field(struct client *c, const char *key);
 bool reply_has_code(const char *reply, const char *codes);
 
 uint64_t now_ms(void);
-/* Looks every millisecond until it is true, or patience is at its end. */
+/* Looks again and again until it is true, or patience is at its end. */
 bool came_true(bool (*is_true)(void *), void *data);
 bool process_is_gone(void *pid);
 bool path_is_gone(void *path);

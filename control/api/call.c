@@ -164,7 +164,7 @@ carry_out(struct calls *c, const struct seam_call_options *o,
 
 /* `step` 0: all the same call. */
 static enum seam_code
-calls(const struct seam_call *call, size_t step, size_t n,
+calls(const struct seam_call_spec *call, size_t step, size_t n,
       const struct seam_call_options *options, struct seam_outcome *outcomes)
 {
 	static const struct seam_call_options none;
@@ -196,7 +196,7 @@ calls(const struct seam_call *call, size_t step, size_t n,
 }
 
 enum seam_code
-seam_calls(const struct seam_call *list, size_t n,
+seam_calls(const struct seam_call_spec *list, size_t n,
 	   const struct seam_call_options *options,
 	   struct seam_outcome *outcomes)
 {
@@ -204,7 +204,7 @@ seam_calls(const struct seam_call *list, size_t n,
 }
 
 enum seam_code
-seam_call(const struct seam_call *call, size_t n,
+seam_call(const struct seam_call_spec *call, size_t n,
 	  const struct seam_call_options *options,
 	  struct seam_outcome *outcomes)
 {

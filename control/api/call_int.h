@@ -23,7 +23,7 @@ struct call_stream {
 };
 
 struct call_member {
-	const struct seam_call *call;
+	const struct seam_call_spec *call;
 	pid_t pid; /* 0: could not be started, or reaped */
 	int pidfd;
 	bool cannot_come; /* to the gate: it is no target */

@@ -96,7 +96,7 @@ missing(struct seam_session *s, struct call_member *v, size_t n, bool *joining)
 	return count;
 }
 
-/* Together: the one word that all parked threads watch is the rule's. */
+/* Its rule is dropped, which lets all go together. */
 static uint64_t
 open_gate(struct seam_session *s)
 {

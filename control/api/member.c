@@ -23,7 +23,7 @@ enum { IN, OUT, ERR, STREAMS };
 
 struct starting {
 	struct seam_session *s;
-	const struct seam_call *call;
+	const struct seam_call_spec *call;
 	struct seam_env env;
 	int fd[STREAMS];   /* the process's */
 	int ours[STREAMS]; /* of OUT and ERR */

@@ -42,7 +42,7 @@ struct job {
 	struct seam_call_options how;
 	uint64_t number, repeat;
 	bool json;
-	struct seam_call *call;
+	struct seam_call_spec *call;
 	size_t n; /* calls of a round */
 	struct cli_outcomes all;
 };

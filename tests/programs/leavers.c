@@ -6,11 +6,15 @@
  *   take NAME    it takes precious_lock, and waits again; "taken NAME"
  *   crash NAME, abort NAME, _exit NAME, exit NAME   it does that
  *   crash, abort, _exit, exit                       main does
+ *   fork HOW     a child does one of these, or "term": it is killed; "forked"
+ *   reap HOW     the same, and it is waited for
  *   join NAME    main waits for its end
  * At the end of the input main returns.
  */
 #include <semaphore.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <sys/wait.h>
 
 #include "victim.h"
 
@@ -52,6 +56,8 @@ obey(const char *order)
 		_exit(7);
 	else if (!strcmp(order, "exit"))
 		exit(8);
+	else if (!strcmp(order, "term"))
+		raise(SIGTERM);
 }
 
 static void *
@@ -111,6 +117,21 @@ tell_named(const char *order, const char *name)
 			tell(&ones[i], order);
 }
 
+static void
+fork_one(const char *how, bool reap)
+{
+	pid_t pid = fork();
+	siginfo_t info;
+
+	if (!pid) {
+		obey(how);
+		_exit(0);
+	}
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | (reap ? 0 : WNOWAIT)))
+		die("leavers: no child");
+	say("forked");
+}
+
 int
 main(void)
 {
@@ -123,6 +144,10 @@ main(void)
 			obey(order);
 		else if (words == 2 && !strcmp(order, "start"))
 			start_one(name);
+		else if (words == 2 && !strcmp(order, "fork"))
+			fork_one(name, false);
+		else if (words == 2 && !strcmp(order, "reap"))
+			fork_one(name, true);
 		else if (words == 2)
 			tell_named(order, name);
 	}
