@@ -319,6 +319,8 @@ START_TEST(killed_while_starting)
 	ck_assert_int_ne(t.pid, 0);
 	if (_i > 0) { /* it has said hello, too */
 		kill(controller.pid, SIGSTOP);
+		ck_assert_int_eq(waitpid(controller.pid, NULL, WUNTRACED),
+				 controller.pid);
 		close(t.fd);
 		ck_assert(came_true(awaits_answer, &t));
 	}
