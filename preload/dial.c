@@ -18,6 +18,7 @@
 
 #define SERVE_MS 5000
 #define LOOK_MS 2
+#define SERVERS 3
 
 static int
 dial(const char *path)
@@ -71,12 +72,14 @@ exec_server(char *const env[], const char *path)
 
 /* Who reads the target's output shall not wait for the server's end. */
 static void
-leave_streams(void)
+leave_streams(bool quiet)
 {
 	long null = seam_raw3(SYS_open, "/dev/null", O_RDWR, 0);
 
 	seam_raw2(SYS_dup2, null, 0);
 	seam_raw2(SYS_dup2, null, 1);
+	if (quiet)
+		seam_raw2(SYS_dup2, null, 2);
 	if (null > 2)
 		seam_raw1(SYS_close, null);
 }
@@ -99,12 +102,12 @@ struct started {
 };
 
 static void
-become_server(char *const env[], const char *path, int report)
+become_server(char *const env[], const char *path, int report, bool quiet)
 {
 	struct started s = { .pid = (int32_t)seam_raw0(SYS_getpid) };
 
 	report = keep_only(report);
-	leave_streams();
+	leave_streams(quiet);
 	seam_raw3(SYS_write, report, &s, sizeof(s));
 	s.error = (int32_t)-exec_server(env, path);
 	seam_raw3(SYS_write, report, &s, sizeof(s));
@@ -127,7 +130,7 @@ hear_of_server(int report)
 
 /* Twice forked: the target gets no child that it does not know of. */
 static struct started
-start_server(char *const env[], const char *path)
+start_server(char *const env[], const char *path, bool quiet)
 {
 	struct started s = { 0 };
 	int report[2] = { -1, -1 };
@@ -138,7 +141,7 @@ start_server(char *const env[], const char *path)
 	if (pid == 0) {
 		seam_raw0(SYS_setsid);
 		if (seam_raw0(SYS_fork) == 0)
-			become_server(env, path, report[1]);
+			become_server(env, path, report[1], quiet);
 		seam_raw1(SYS_exit_group, 0);
 	}
 	seam_raw1(SYS_close, report[1]);
@@ -162,6 +165,7 @@ dial_server(const char *path, int32_t pid, bool *ended)
 	struct timespec left;
 	int fd;
 
+	*ended = false;
 	server.fd = (int)seam_raw2(SYS_pidfd_open, pid, 0);
 	while ((fd = dial(path)) < 0 && !*ended && seam_nanoseconds() < until) {
 		left = look;
@@ -173,23 +177,32 @@ dial_server(const char *path, int32_t pid, bool *ended)
 	return fd;
 }
 
+static bool
+is_nobody(int fd)
+{
+	return fd == -ECONNREFUSED || fd == -ENOENT;
+}
+
 int
 seam_dial(char *const env[], const char *path)
 {
 	const char *join = seam_env_get(env, "SEAM_JOIN");
 	int fd = dial(path);
 	struct started s = { 0 };
-	bool ended = false;
+	bool ended = !join;
 
-	if ((fd == -ECONNREFUSED || fd == -ENOENT) && !join) {
-		s = start_server(env, path);
+	/* One that found another serving has ended; so may have, since, the
+	 * other.  What is wrong with a server, the first one says. */
+	for (int i = 0; i < SERVERS && ended && !s.error && is_nobody(fd);
+	     i++) {
+		s = start_server(env, path, i > 0);
 		fd = s.error ? dial(path) : dial_server(path, s.pid, &ended);
 	}
 	if (fd < 0 && s.error)
 		seam_say("not controlled: cannot start %s: %s; SEAM_COMMAND "
 			 "says which command serves",
 			 server_command(env), strerrordesc_np(s.error));
-	else if (fd < 0 && ended)
+	else if (fd < 0 && s.pid && ended)
 		seam_say("not controlled: %s serve -S %s has ended",
 			 server_command(env), path);
 	else if (fd < 0 && !join)
