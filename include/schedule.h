@@ -162,7 +162,7 @@ struct seam_step {
 /* A choice that the plan wants. */
 struct seam_forced {
 	uint64_t thread; /* its key */
-	uint32_t how;
+	uint32_t how;	 /* enum seam_how; SEAM_HOWS: as it can be */
 	uint32_t event; /* low half of the step's own hash that is expected;
 			   0: any */
 };
@@ -180,7 +180,7 @@ enum seam_strategy_id {
 enum seam_plan_flags {
 	SEAM_PLAN_STRICT = 1,  /* a forced choice that cannot be made, or an
 				  unexpected event, ends the run */
-	SEAM_PLAN_SLEEP = 2,   /* `sleep` counts from the end of `forced` */
+	SEAM_PLAN_SLEEP = 2,   /* `sleep` counts */
 	SEAM_PLAN_MISUSE = 4,  /* misuse ends the run */
 	SEAM_PLAN_MARKED = 8,  /* only seam_points are chosen among: all else
 				  happens at once */
@@ -203,9 +203,13 @@ struct seam_plan {
 	uint32_t server; /* enum seam_server; when the target is started */
 	uint32_t forced; /* how many */
 	uint64_t seed;
-	uint64_t sleep;	    /* slots asleep after the forced choices: those of
-			       SEAM_HOW_DONE (sleep sets) */
-	uint64_t sleep_how; /* the same of SEAM_HOW_TIMEOUT */
+	/* Sleep sets: slots asleep before step `sleep_from`, those of
+	 * SEAM_HOW_DONE, and of SEAM_HOW_TIMEOUT.  From that step on, forced
+	 * ones included, whoever depends on a step wakes up; who sleeps is no
+	 * candidate, but may be forced. */
+	uint64_t sleep;
+	uint64_t sleep_how;
+	uint32_t sleep_from;
 	uint32_t max_steps;
 	uint32_t depth;		 /* pct: d */
 	uint32_t length;	 /* pct, delay: k */

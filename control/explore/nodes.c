@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "explore/nodes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint16_t
+node_slot(const struct node *n, uint64_t thread)
+{
+	uint16_t i;
+
+	for (i = 0; i < n->keys->n; i++)
+		if (n->keys->key[i] == thread)
+			return i;
+	return SEAM_NOBODY;
+}
+
+struct node *
+nodes_deepest(struct nodes *nodes, uint64_t *among)
+{
+	struct node *n;
+
+	for (n = nodes->newest; n; n = n->older)
+		if ((*among = nodes->open(nodes, n)))
+			return n;
+	return NULL;
+}
+
+struct node_ticket *
+nodes_ticket(struct nodes *nodes, struct node *n, uint64_t *number)
+{
+	unsigned i;
+
+	for (i = 0; i < NODES_OUT; i++)
+		if (!nodes->ticket[i].number)
+			break;
+	if (i == NODES_OUT)
+		return NULL;
+	nodes->ticket[i] = (struct node_ticket){
+		.number = ++nodes->numbers,
+		.node = n,
+		.slot = SEAM_NOBODY,
+	};
+	nodes->begun = true;
+	nodes->out++;
+	if (n)
+		n->alive++;
+	*number = nodes->numbers;
+	return &nodes->ticket[i];
+}
+
+struct node_ticket *
+nodes_find(struct nodes *nodes, uint64_t number)
+{
+	unsigned i;
+
+	for (i = 0; i < NODES_OUT; i++)
+		if (number && nodes->ticket[i].number == number)
+			return &nodes->ticket[i];
+	return NULL;
+}
+
+void
+nodes_branch(struct nodes *nodes, struct node *n, uint16_t slot,
+	     struct seam_plan *plan, struct seam_forced *forced)
+{
+	struct node_ticket *t = nodes_find(nodes, nodes->numbers);
+	const struct node *p;
+
+	t->slot = slot;
+	t->how = (n->enabled >> slot) & 1 ? SEAM_HOW_DONE : SEAM_HOW_TIMEOUT;
+	n->done |= UINT64_C(1) << slot;
+	for (p = n; p->parent; p = p->parent)
+		forced[p->depth - 1] =
+		    (struct seam_forced){ p->thread, p->how, 0 };
+	forced[n->depth] =
+	    (struct seam_forced){ n->keys->key[slot], t->how, 0 };
+	plan->forced = n->depth + 1;
+}
+
+bool
+nodes_same(const struct node_ticket *ticket, const struct explore_trace *t)
+{
+	const struct node *n = ticket->node;
+	const struct seam_step *step;
+
+	if (!n)
+		return t->nsteps > 0;
+	if (t->nsteps <= n->depth)
+		return false;
+	step = &t->step[n->depth];
+	if (step->slot != ticket->slot || step->op.how != ticket->how ||
+	    t->thread[step->slot].key != n->keys->key[ticket->slot])
+		return false;
+	for (; n->parent; n = n->parent) {
+		step = &t->step[n->depth - 1];
+		if (t->thread[step->slot].key != n->thread ||
+		    step->op.how != n->how)
+			return false;
+	}
+	return true;
+}
+
+static struct node_keys *
+keys_of(const struct explore_trace *t)
+{
+	struct node_keys *k =
+	    malloc(sizeof(*k) + t->nthreads * sizeof(uint64_t));
+	uint32_t i;
+
+	if (!k)
+		return NULL;
+	k->refs = 1;
+	k->n = t->nthreads;
+	for (i = 0; i < t->nthreads; i++)
+		k->key[i] = t->thread[i].key;
+	return k;
+}
+
+static void
+drop_keys(struct node_keys *k)
+{
+	if (k && !--k->refs)
+		free(k);
+}
+
+struct node *
+nodes_add(struct nodes *nodes, struct node *parent,
+	  const struct explore_trace *t, uint32_t i)
+{
+	const struct seam_step *step = &t->step[i];
+	struct node *n = calloc(1, nodes->size);
+
+	if (!nodes->keys)
+		nodes->keys = keys_of(t);
+	if (!n || !nodes->keys) {
+		free(n);
+		return NULL;
+	}
+	n->keys = nodes->keys;
+	n->keys->refs++;
+	n->depth = i;
+	n->enabled = step->enabled;
+	n->timeouts = step->timeouts;
+	n->done = step->slot < SEAM_MASKED ? UINT64_C(1) << step->slot : 0;
+	n->parent = parent;
+	if (parent) {
+		const struct seam_step *before = &t->step[i - 1];
+
+		n->thread = t->thread[before->slot].key;
+		n->how = before->op.how;
+		parent->alive++;
+	} else {
+		nodes->root = n;
+	}
+	n->older = nodes->newest;
+	*(n->older ? &n->older->newer : &nodes->oldest) = n;
+	nodes->newest = n;
+	nodes->count++;
+	return n;
+}
+
+void
+nodes_leaf(struct nodes *nodes, struct node *n)
+{
+	nodes->runs++;
+	if (n)
+		n->over++;
+}
+
+static void
+free_node(struct nodes *nodes, struct node *n)
+{
+	*(n->older ? &n->older->newer : &nodes->oldest) = n->newer;
+	*(n->newer ? &n->newer->older : &nodes->newest) = n->older;
+	if (nodes->root == n)
+		nodes->root = NULL;
+	nodes->count--;
+	if (nodes->forget)
+		nodes->forget(n);
+	drop_keys(n->keys);
+	free(n);
+}
+
+/* Whatever has nothing open, from here up. */
+static void
+prune(struct nodes *nodes, struct node *n)
+{
+	while (n && !n->alive && !nodes->open(nodes, n)) {
+		struct node *parent = n->parent;
+
+		free_node(nodes, n);
+		if (parent) {
+			parent->alive--;
+			parent->over++;
+		}
+		n = parent;
+	}
+}
+
+void
+nodes_done(struct nodes *nodes, struct node_ticket *ticket)
+{
+	struct node *n = ticket->node;
+
+	if (n)
+		n->alive--;
+	ticket->number = 0;
+	nodes->out--;
+	/* What is new is a chain at the end of the list. */
+	if (nodes->keys) {
+		drop_keys(nodes->keys);
+		nodes->keys = NULL;
+		n = nodes->newest;
+	}
+	prune(nodes, n);
+}
+
+/* Which part of the tree is over, if all branches of a node are alike. */
+static double
+share(const struct nodes *nodes)
+{
+	struct node *n;
+	double sum = 0;
+
+	for (n = nodes->oldest; n; n = n->newer) {
+		unsigned branches = nodes->degree(nodes, n);
+
+		n->weight = n->parent ? n->parent->weight : 1;
+		n->weight /= branches ? branches : 1;
+		sum += n->weight * n->over;
+	}
+	return nodes->oldest ? sum : 1;
+}
+
+double
+nodes_estimate(const struct nodes *nodes)
+{
+	double explored = share(nodes);
+
+	return explored > 0 ? (double)nodes->runs / explored : 0;
+}
+
+void
+nodes_free(struct nodes *nodes, void (*forget)(struct node_ticket *))
+{
+	unsigned i;
+
+	while (nodes->newest)
+		free_node(nodes, nodes->newest);
+	for (i = 0; i < NODES_OUT; i++)
+		if (nodes->ticket[i].number && forget)
+			forget(&nodes->ticket[i]);
+}
