@@ -8,6 +8,7 @@
  * are independent: the order of each racing pair is nearly a fair coin's.
  */
 #include "../../include/depend.h"
+#include "../../include/ops.h"
 #include "strategy.h"
 
 static void
@@ -24,17 +25,27 @@ pick(struct seam_sched *s, const struct seam_candidates *among,
 	return seam_highest(s, among);
 }
 
+/* Surely no race: the usual case, and cheaper to see. */
+static inline bool
+apart(const struct seam_op *a, const struct seam_op *b)
+{
+	return a->object && b->object && a->object != b->object &&
+	       !(a->second | b->second) && !(a->peer | b->peer) &&
+	       a->verb != SEAM_POINT;
+}
+
 static void
 done(struct seam_sched *s, const struct seam_step *step)
 {
-	uint32_t i;
+	uint32_t i, n = s->slots;
 
 	if (step->op.flags & SEAM_OP_LOCAL)
 		return;
-	for (i = 0; i < s->slots; i++) {
+	for (i = 0; i < n; i++) {
 		struct seam_slot *slot = &s->slot[i];
 
 		if (slot->state == SEAM_SLOT_PENDING && i != step->slot &&
+		    !apart(&step->op, &slot->op) &&
 		    seam_dependent(&step->op, step->slot, &slot->op,
 				   (uint16_t)i))
 			slot->priority = seam_random(&s->random);

@@ -25,14 +25,14 @@ seam_strategy_begin(struct seam_sched *s)
 {
 	const struct seam_strategy *strategy =
 	    seam_strategy_of(s->plan.strategy);
-	uint16_t i;
+	uint16_t i, n = (uint16_t)s->slots;
 
 	memset(s->own, 0, sizeof(s->own));
 	memset(s->change, 0, sizeof(s->change));
-	for (i = 0; i < s->slots; i++)
+	for (i = 0; i < n; i++)
 		s->slot[i].priority = s->slot[i].count = s->slot[i].aux = 0;
 	if (strategy->begin)
 		strategy->begin(s);
-	for (i = 0; i < s->slots && strategy->arrived; i++)
+	for (i = 0; i < n && strategy->arrived; i++)
 		strategy->arrived(s, i);
 }
