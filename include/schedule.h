@@ -212,9 +212,10 @@ struct seam_plan {
 	uint32_t sleep_from;
 	uint32_t max_steps;
 	uint32_t depth;		 /* pct: d */
-	uint32_t length;	 /* pct, delay: k */
+	uint32_t length;	 /* pct: k, in decisions */
 	uint32_t base;		 /* delay: which order of the slots */
-	uint32_t points;	 /* delay: where, each one skip */
+	uint32_t points;	 /* delay: each one skip, by the number of the
+				    strategy's pick, from 0, ascending */
 	uint32_t counts;	 /* surw */
 	uint64_t interest;	 /* surw: an object's key; 0: all */
 	uint32_t timeout_one_in; /* samplers: a timeout is taken, where it
@@ -223,7 +224,7 @@ struct seam_plan {
 	uint32_t point[SEAM_POINTS];
 	struct {
 		uint64_t thread; /* key */
-		uint64_t events; /* interesting ones of the profile run */
+		uint64_t events; /* interesting ones, of its descendants too */
 	} count[SEAM_COUNTS];
 };
 

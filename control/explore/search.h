@@ -17,7 +17,7 @@ struct explore_params {
 	uint64_t budget;   /* runs at most; 0: no limit */
 	unsigned depth;	   /* pct: d; 0: rotate 1 to 5 */
 	unsigned bound;	   /* preempt: c, delay: D; 0: from 0 upward */
-	unsigned base;	   /* delay: which base order; 0: several */
+	unsigned base;	   /* delay: which base order, + 1; 0: several */
 	const char *inner; /* `auto` without some: comma-separated; NULL */
 };
 
@@ -33,6 +33,8 @@ struct explore_said {
 	bool exhaustive;    /* at EXPLORE_DONE: every class was run */
 	uint64_t redundant; /* runs that were cut off, or saw nothing new */
 	double estimate; /* of the number of runs it needs in all; 0: unknown */
+	double unseen;	 /* the chance that the next run is of a new class;
+			    samplers, else 0 */
 };
 
 struct explore_search;

@@ -144,8 +144,8 @@ leave_sleepers(struct seam_sched *s, struct seam_candidates *c, uint64_t asleep)
 {
 	unsigned i, n = 0;
 
-	if (!(s->plan.flags & SEAM_PLAN_SLEEP) || s->steps < s->plan.forced ||
-	    !asleep)
+	if (!(s->plan.flags & SEAM_PLAN_SLEEP) ||
+	    s->steps < s->plan.sleep_from || !asleep)
 		return;
 	for (i = 0; i < c->n; i++)
 		if (c->slot[i] >= SEAM_MASKED || !((asleep >> c->slot[i]) & 1))
@@ -197,6 +197,7 @@ forced(struct seam_sched *s, const struct seam_choice *c, struct pick *out)
 	const struct seam_forced *f;
 	const struct seam_candidates *among;
 	uint16_t i, n = (uint16_t)seam_slots();
+	uint32_t how;
 
 	if (s->steps >= s->plan.forced || s->steps >= SEAM_STEPS)
 		return false;
@@ -207,9 +208,12 @@ forced(struct seam_sched *s, const struct seam_choice *c, struct pick *out)
 		if (s->slot[i].key == f->thread &&
 		    s->slot[i].state == SEAM_SLOT_PENDING)
 			break;
-	among = f->how == SEAM_HOW_DONE ? &c->done : &c->timeouts;
+	how = f->how;
+	if (how == SEAM_HOWS)
+		how = is_among(&c->done, i) ? SEAM_HOW_DONE : SEAM_HOW_TIMEOUT;
+	among = how == SEAM_HOW_DONE ? &c->done : &c->timeouts;
 	if (i < n && is_among(among, i)) {
-		*out = (struct pick){ i, (uint8_t)f->how };
+		*out = (struct pick){ i, (uint8_t)how };
 		s->taken = s->steps + 1;
 		return true;
 	}
@@ -476,7 +480,7 @@ wake_sleepers(struct seam_sched *s, const struct seam_step *step)
 	struct seam_op op;
 	uint16_t i;
 
-	if (SEAM_LIKELY(!all) || s->steps < s->plan.forced)
+	if (SEAM_LIKELY(!all) || s->steps < s->plan.sleep_from)
 		return;
 	for (i = 0; i < SEAM_MASKED; i++) {
 		uint64_t bit = UINT64_C(1) << i;

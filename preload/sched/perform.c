@@ -49,6 +49,8 @@ seam_describe(struct seam_slot *slot, struct seam_call *c)
 		op->off = c->off;
 		op->len = c->len;
 	}
+	if (c->verb == SEAM_RWLOCK_UNLOCK && op->object)
+		op->mode = seam_sobject_at(op->object)->owner ? 'w' : 'r';
 	op->peer = slot_of_thread(c->peer);
 	if (c->ready)
 		op->flags |= SEAM_OP_OUTSIDE;

@@ -158,9 +158,6 @@ void
 seam_run_begin(void)
 {
 	struct seam_sched *s = seam_sched();
-	const struct seam_strategy *strategy =
-	    seam_strategy_of(s->plan.strategy);
-	uint16_t i;
 
 	s->random = s->plan.seed;
 	s->entropy = s->plan.seed ^ UINT64_C(0x5ea35ea35ea35ea3);
@@ -169,10 +166,7 @@ seam_run_begin(void)
 	/* The same moment in every run, of every session. */
 	s->epoch[0] = UINT64_C(1700000000000000000);
 	s->epoch[1] = UINT64_C(100000000000000);
-	if (strategy->begin)
-		strategy->begin(s);
-	for (i = 0; i < seam_slots() && strategy->arrived; i++)
-		strategy->arrived(s, i);
+	seam_strategy_begin(s);
 }
 
 /* Everybody of the run ends here: the others first, which wait for a turn

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Uniform over the candidates of each decision. */
+/*
+ * Uniform over the candidates of each decision.  Not uniform over the
+ * interleavings: a thread with many events is seldom late as a whole.
+ */
 #include "strategy.h"
 
 static uint16_t

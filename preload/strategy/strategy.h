@@ -35,10 +35,28 @@ struct seam_strategy {
 	void (*done)(struct seam_sched *s, const struct seam_step *step);
 };
 
+/* The candidate of the highest priority, and of these the first. */
+static inline uint16_t
+seam_highest(const struct seam_sched *s, const struct seam_candidates *among)
+{
+	uint64_t priority, top = s->slot[among->slot[0]].priority;
+	uint16_t best = among->slot[0];
+	unsigned i;
+
+	for (i = 1; i < among->n; i++) {
+		priority = s->slot[among->slot[i]].priority;
+		best = priority > top ? among->slot[i] : best;
+		top = priority > top ? priority : top;
+	}
+	return best;
+}
+
 extern const struct seam_strategy seam_strategy_follow, seam_strategy_random,
     seam_strategy_pct, seam_strategy_pos, seam_strategy_surw,
     seam_strategy_delay;
 
+/* A run begins: nothing is left of another's, whose slots may be there. */
+void seam_strategy_begin(struct seam_sched *s);
 /* By plan.strategy; an unknown number is FOLLOW. */
 const struct seam_strategy *seam_strategy_of(uint32_t id);
 

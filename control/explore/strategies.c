@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#include "explore/strategies.h"
+
+#include <string.h>
+
+const struct explore_strategy *const explore_strategies[] = {
+	&explore_random, &explore_pct,	 &explore_pos,
+	&explore_surw,	 &explore_delay, NULL,
+};
+
+const struct explore_strategy *
+explore_strategy_find(const char *name)
+{
+	const struct explore_strategy *const *row;
+
+	for (row = explore_strategies; *row; row++)
+		if (strcmp((*row)->name, name) == 0)
+			return *row;
+	return NULL;
+}
