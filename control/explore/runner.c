@@ -73,7 +73,8 @@ deadline(const struct runner *r)
 static enum seam_code
 open_session(struct runner *r, struct seam_error *err)
 {
-	const struct seam_options options = { .kill_on_death = true };
+	const struct seam_options options = { .kill_on_death = true,
+					      .mask = r->config->mask };
 	struct seam_session *s;
 	enum seam_code code = seam_session_open(&options, &s, err);
 
@@ -317,17 +318,6 @@ take_trace(struct runner *r, enum waited how, struct runner_result *res,
 	return SEAM_OK;
 }
 
-static void
-count_blind(struct runner *r, struct runner_result *res)
-{
-	struct seam_arena *a = r->session->arena;
-
-	res->blind = runner_sched(r)->outside;
-	for (unsigned i = 0; i < seam_arena_procs(a); i++)
-		res->blind += atomic_load(&a->proc[i].raw_futex) +
-			      atomic_load(&a->proc[i].strangers);
-}
-
 static enum seam_code
 conclude(struct runner *r, enum waited how, struct runner_result *res,
 	 struct seam_error *err)
@@ -342,7 +332,7 @@ conclude(struct runner *r, enum waited how, struct runner_result *res,
 		res->why = runner_describe(r);
 	/* Its state first: what dies of the killing changes it. */
 	code = take_trace(r, how, res, err);
-	count_blind(r, res);
+	res->outside = runner_sched(r)->outside;
 	if (!runner_kill(r, &res->strays)) {
 		r->used = true;
 		if (!code)
@@ -417,7 +407,7 @@ runner_run(struct runner *r, const struct seam_plan *plan,
 	free(res->why);
 	res->why = NULL;
 	res->check = 0;
-	res->strays = res->blind = 0;
+	res->strays = res->outside = 0;
 	if (atomic_load(&r->stop))
 		return sess_fail(err, SEAM_E_GONE, 0, "stopped");
 	do

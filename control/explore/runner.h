@@ -19,16 +19,17 @@ struct runner_config {
 	bool in_scratch;		   /* or in the scratch directory */
 	const char *setup, *reset, *check; /* sh -c; NULL: none */
 	uint64_t timeout_ms;		   /* of real time, for a run */
-	int server; /* enum seam_server, -1: as it comes out */
+	int server;	      /* enum seam_server, -1: as it comes out */
+	const sigset_t *mask; /* the targets' signal mask; NULL: the thread's */
 };
 
 /* What came of a run. */
 struct runner_result {
 	struct explore_trace trace;
-	int check;	 /* --check's wait status; 0 without one */
-	char *why;	 /* timed out: what each thread did; or NULL */
-	uint32_t strays; /* processes that outlived the run */
-	uint32_t blind;	 /* raw futex waits, strangers, unhooked children */
+	int check;	  /* --check's wait status; 0 without one */
+	char *why;	  /* timed out: what each thread did; or NULL */
+	uint32_t strays;  /* processes that outlived the run */
+	uint32_t outside; /* threads that were found waiting outside */
 };
 void runner_result_clear(struct runner_result *r);
 

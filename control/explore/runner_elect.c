@@ -14,14 +14,16 @@ bury(struct seam_sched *s, uint32_t n, uint32_t proc)
 			s->slot[i].state = SEAM_SLOT_GONE;
 }
 
-/* The next in the order of slots. */
+/* The next in the order of slots.  Whoever would have to wait after all finds
+ * that out by itself, and hands on; but not one that waits for a signal. */
 static bool
 next_pending(const struct seam_sched *s, uint32_t n, uint32_t from,
 	     uint32_t *next)
 {
 	for (uint32_t i = 1; i <= n; i++) {
 		*next = (from + i) % n;
-		if (s->slot[*next].state == SEAM_SLOT_PENDING)
+		if (s->slot[*next].state == SEAM_SLOT_PENDING &&
+		    !s->slot[*next].queued)
 			return true;
 	}
 	return false;
@@ -42,6 +44,7 @@ runner_elect(struct seam_session *session)
 	bury(s, n, p->index);
 	if (!next_pending(s, n, holder - 1, &next))
 		return false;
+	s->slot[next].how = SEAM_HOW_DONE;
 	atomic_store(&s->holder, next + 1);
 	atomic_store_explicit(&s->slot[next].turn, 1, memory_order_release);
 	seam_futex_wake(&s->slot[next].turn);

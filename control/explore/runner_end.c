@@ -10,6 +10,7 @@
 #include "inner.h"
 
 #define TEXT_MAX 16384
+#define AGAIN_MS 50 /* what was forked meanwhile */
 
 /* Who they are. */
 
@@ -157,12 +158,24 @@ runner_describe(struct runner *r)
 
 /* Killing. */
 
-static bool
+/* All that the server has for children: the run, and those whose parents have
+ * gone before them, whether they ever said hello or not. */
+static void
 kill_run(struct runner *r)
 {
-	pid_t pid = r->serves ? pid_of(r, r->main) : 0;
+	const pid_t server = runner_main(r)->pid;
+	char path[64];
+	FILE *f;
+	int pid;
 
-	return pid && kill(pid, SIGKILL) == 0;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", server,
+		 server);
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%d", &pid) == 1)
+		if (pid > 1 && seam_parent_of(pid) == server)
+			kill(pid, SIGKILL);
+	if (f)
+		fclose(f);
 }
 
 /* Every process but one that serves on; how many there were. */
@@ -202,8 +215,6 @@ runner_kill(struct runner *r, uint32_t *strays)
 	unsigned n, first;
 	uint32_t seen;
 
-	if (!is_over(r))
-		kill_run(r);
 	if (!s->broken[0])
 		seam_porter_attend(s);
 	first = n = kill_processes(r);
@@ -214,10 +225,13 @@ runner_kill(struct runner *r, uint32_t *strays)
 		seen = atomic_load(&s->arena->head.bell);
 		/* Forked at the last moment. */
 		n = kill_processes(r);
-		if (!n && is_over(r))
+		if (!is_over(r))
+			kill_run(r);
+		else if (!n)
 			return true;
 		if (seam_now() >= until)
 			return false;
-		seam_bell_wait(s, seen, until);
+		seam_bell_wait(s, seen,
+			       seam_now() + AGAIN_MS * RUNNER_NS_PER_MS);
 	}
 }
