@@ -361,8 +361,8 @@ end_replicas(struct campaign *c)
 	}
 }
 
-static struct campaign *
-make(const struct campaign_config *config)
+struct campaign *
+campaign_new(const struct campaign_config *config)
 {
 	struct campaign *c = calloc(1, sizeof(*c));
 
@@ -383,15 +383,12 @@ make(const struct campaign_config *config)
 	return NULL;
 }
 
-struct campaign *
-campaign_run(const struct campaign_config *config)
+void
+campaign_run(struct campaign *c)
 {
-	struct campaign *c = make(config);
 	sigset_t set;
 	int signals;
 
-	if (!c)
-		return NULL;
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -406,7 +403,6 @@ campaign_run(const struct campaign_config *config)
 	if (signals >= 0)
 		close(signals);
 	pthread_sigmask(SIG_SETMASK, &c->mask, NULL);
-	return c;
 }
 
 void

@@ -69,8 +69,10 @@ struct campaign_state {
 };
 
 struct campaign;
-/* SIGINT and SIGTERM stop it; they are blocked meanwhile. */
-struct campaign *campaign_run(const struct campaign_config *config);
+/* NULL: no memory. */
+struct campaign *campaign_new(const struct campaign_config *config);
+/* SIGINT, SIGTERM and SIGHUP stop it; they are blocked meanwhile. */
+void campaign_run(struct campaign *c);
 /* While it runs, from `progress`; and after it. */
 void campaign_state(struct campaign *c, struct campaign_state *state);
 /* What no run could be controlled in, a line each; malloc'd, NULL: none. */

@@ -94,6 +94,17 @@ subject(const struct explore_trace *t, const struct explore_labels *l,
 	return op->peer ? t->thread[op->peer - 1].path : "-";
 }
 
+/* "mutex.unlock+": goes on after it. */
+static const char *
+verb_of(const struct seam_op *op, char *buf, size_t size)
+{
+	const bool after =
+	    op->flags & SEAM_OP_LOCAL && op->verb != SEAM_THREAD_START;
+
+	snprintf(buf, size, "%s%s", seam_verb_name(op->verb), after ? "+" : "");
+	return buf;
+}
+
 static const char *
 result_of(const struct seam_step *s, char *buf, size_t size)
 {
@@ -110,10 +121,10 @@ take_events(struct replay_file *f, const struct explore_trace *t,
 		const struct seam_step *s = &t->step[i];
 		struct replay_event *e = &f->event[f->nevents++];
 		const char *site = explore_site_label(l, i);
-		char number[16];
+		char number[16], verb[64];
 
 		e->thread = strdup(t->thread[s->slot].path);
-		e->verb = strdup(seam_verb_name(s->op.verb));
+		e->verb = strdup(verb_of(&s->op, verb, sizeof(verb)));
 		e->object = strdup(subject(t, l, &s->op));
 		e->site = strdup(*site ? site : "-");
 		e->result = strdup(result_of(s, number, sizeof(number)));
@@ -176,10 +187,10 @@ is_as_expected(const struct replay_event *e, const struct explore_trace *t,
 	       const struct explore_labels *l, uint32_t i)
 {
 	const struct seam_step *s = &t->step[i];
-	char number[16];
+	char number[16], verb[64];
 
 	return !strcmp(e->thread, t->thread[s->slot].path) &&
-	       !strcmp(e->verb, seam_verb_name(s->op.verb)) &&
+	       !strcmp(e->verb, verb_of(&s->op, verb, sizeof(verb))) &&
 	       !strcmp(e->object, subject(t, l, &s->op)) &&
 	       !strcmp(e->result, result_of(s, number, sizeof(number)));
 }

@@ -27,13 +27,13 @@ is_plain(const char *word)
 }
 
 static void
-put_word(FILE *f, const char *word)
+put_first(FILE *f, const char *word)
 {
 	if (is_plain(word)) {
-		fprintf(f, " %s", word);
+		fputs(word, f);
 		return;
 	}
-	fputs(" \"", f);
+	fputc('"', f);
 	for (; *word; word++)
 		if (*word == '\n')
 			fputs("\\n", f);
@@ -46,6 +46,13 @@ put_word(FILE *f, const char *word)
 		else
 			fputc(*word, f);
 	fputc('"', f);
+}
+
+static void
+put_word(FILE *f, const char *word)
+{
+	fputc(' ', f);
+	put_first(f, word);
 }
 
 static void
@@ -97,7 +104,7 @@ put_decisions(FILE *f, const struct replay_file *r)
 	fputs("decisions\n", f);
 	for (size_t i = 0; i < r->nblocks; i++) {
 		fputc('\t', f);
-		put_word(f, r->block[i].thread);
+		put_first(f, r->block[i].thread);
 		fprintf(f, " x %" PRIu32 "%s\n", r->block[i].count,
 			how_name(r->block[i].how));
 	}
@@ -111,7 +118,7 @@ put_events(FILE *f, const struct replay_file *r)
 		const struct replay_event *e = &r->event[i];
 
 		fputc('\t', f);
-		put_word(f, e->thread);
+		put_first(f, e->thread);
 		put_word(f, e->verb);
 		put_word(f, e->object);
 		put_word(f, e->site);

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "arena_ctl.h"
 #include "explore/runner_int.h"
+#include "inner.h"
 
 #define START_MS 30000 /* until a target that was started serves */
 #define LOOK_MS 1000
@@ -80,6 +80,7 @@ open_session(struct runner *r, struct seam_error *err)
 
 	if (code)
 		return code;
+	s->own->patience = 0; /* nobody types here */
 	pthread_mutex_lock(&r->guard);
 	r->session = s;
 	pthread_mutex_unlock(&r->guard);
@@ -510,6 +511,13 @@ runner_close(struct runner *r)
 	free(r->program);
 	free(r->argv);
 	free(r);
+}
+
+void
+runner_renew(struct runner *r)
+{
+	if (r->session)
+		r->used = true;
 }
 
 void

@@ -45,6 +45,8 @@ void runner_close(struct runner *r);
 enum seam_code runner_run(struct runner *r, const struct seam_plan *plan,
 			  const struct seam_forced *forced,
 			  struct runner_result *res, struct seam_error *err);
+/* The next run is of a target that is started anew. */
+void runner_renew(struct runner *r);
 /* From any thread: the run that goes on is killed, no further one starts. */
 void runner_stop(struct runner *r);
 /* What the run wrote to its standard output and error; malloc'd. */

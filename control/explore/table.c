@@ -11,23 +11,30 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "rules_int.h"
+
 #define WIDTH 100
 #define ROWS 40
-#define COLUMN_MIN 26
+#define COLUMN_MIN 12
 #define CELL 512
+
+struct column {
+	uint16_t slot;
+	unsigned width;
+};
 
 struct table {
 	FILE *f;
 	const struct explore_trace *t;
 	const struct explore_labels *l;
 	const struct table_style *style;
-	uint32_t *row;	      /* steps that are shown */
-	uint32_t nrows;	      /* of them */
-	uint16_t *column;     /* slot by column */
-	unsigned ncolumns;    /* 0: a line a step */
-	unsigned width;	      /* of a column */
-	unsigned number;      /* width of the steps' numbers */
-	unsigned thread_wide; /* a line a step: width of thread names */
+	uint32_t *row;	       /* steps that are shown */
+	uint32_t nrows;	       /* of them */
+	struct column *column; /* of threads that do something */
+	unsigned ncolumns;
+	bool columns;	 /* they fit; else a line a step */
+	unsigned number; /* width of the steps' numbers */
+	unsigned site;	 /* of the places */
 };
 
 struct table_style
@@ -47,28 +54,30 @@ table_style_of(FILE *f)
 	return s;
 }
 
+static bool
+could_go_on(const struct seam_step *s, uint16_t slot)
+{
+	return slot < SEAM_MASKED && ((s->enabled >> slot) & 1);
+}
+
 bool
 explore_is_preemption(const struct explore_trace *t, uint32_t step)
 {
 	const struct seam_step *now = &t->step[step];
-	uint16_t before;
 
-	if (!step)
-		return false;
-	before = t->step[step - 1].slot;
-	return now->slot != before && before < SEAM_MASKED &&
-	       ((now->enabled >> before) & 1);
+	return step && now->slot != now[-1].slot &&
+	       could_go_on(now, now[-1].slot);
 }
 
 /* Choosing what is shown. */
 
+/* Not that a thread goes on after what let others go. */
 static bool
 is_shown(const struct explore_trace *t, uint32_t step)
 {
 	const struct seam_op *op = &t->step[step].op;
 
-	return !(op->flags & SEAM_OP_LOCAL) || op->verb == SEAM_THREAD_START ||
-	       explore_is_preemption(t, step);
+	return !(op->flags & SEAM_OP_LOCAL) || op->verb == SEAM_THREAD_START;
 }
 
 static bool
@@ -83,34 +92,109 @@ choose_rows(struct table *x)
 	return x->row;
 }
 
-/* Of those that do something in what is shown. */
+/* The same between rows that are shown. */
+static bool
+preempts(const struct table *x, uint32_t row)
+{
+	const struct seam_step *now = &x->t->step[x->row[row]], *before;
+
+	if (!row)
+		return false;
+	before = &x->t->step[x->row[row - 1]];
+	return now->slot != before->slot && could_go_on(now, before->slot);
+}
+
+static char *
+cell_text(const struct table *x, uint32_t step, char *buf)
+{
+	const struct seam_step *s = &x->t->step[step];
+	const char *result;
+	char call[CELL / 2], number[16];
+
+	if (s->op.peer == s->slot + 1)
+		snprintf(call, sizeof(call), "%s", seam_verb_name(s->op.verb));
+	else
+		explore_op_label(x->l, &s->op, call, sizeof(call));
+	result = explore_result_label(s, number, sizeof(number));
+	snprintf(buf, CELL, "%s%s%s", call, *result ? " = " : "", result);
+	return buf;
+}
+
+static void
+at_least(unsigned *width, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > *width)
+		*width = (unsigned)n;
+}
+
+/* Each as wide as what stands in it. */
+static void
+measure(struct table *x, unsigned *wide)
+{
+	char text[CELL];
+
+	for (uint32_t i = 0; i < x->nrows; i++) {
+		uint32_t step = x->row[i];
+
+		at_least(&wide[x->t->step[step].slot],
+			 cell_text(x, step, text));
+		at_least(&x->site,
+			 explore_site_line(explore_site_label(x->l, step)));
+	}
+	for (uint32_t i = 0; i < x->t->nthreads; i++) {
+		if (!wide[i])
+			continue;
+		at_least(&wide[i], explore_thread_label(x->l, i));
+		x->column[x->ncolumns++] =
+		    (struct column){ (uint16_t)i, wide[i] };
+	}
+}
+
+static struct column *
+widest(struct table *x)
+{
+	struct column *c = &x->column[0];
+
+	for (unsigned i = 1; i < x->ncolumns; i++)
+		if (x->column[i].width > c->width)
+			c = &x->column[i];
+	return c;
+}
+
+/* The widest give way, as far as they can. */
+static void
+fit(struct table *x)
+{
+	unsigned need = x->number + 3 + x->site, room = x->style->width;
+
+	if (!x->ncolumns)
+		return;
+	for (unsigned i = 0; i < x->ncolumns; i++)
+		need += x->column[i].width + 3;
+	for (; need > room; need--) {
+		struct column *c = widest(x);
+
+		if (c->width <= COLUMN_MIN)
+			return;
+		c->width--;
+	}
+	x->columns = true;
+}
+
 static bool
 choose_columns(struct table *x)
 {
-	bool *seen = calloc(x->t->nthreads + 1, sizeof(*seen));
-	unsigned left = x->style->width - x->number - 4;
+	unsigned *wide = calloc(x->t->nthreads + 1, sizeof(*wide));
 
 	x->column = calloc(x->t->nthreads + 1, sizeof(*x->column));
-	if (!seen || !x->column) {
-		free(seen);
-		return false;
+	if (wide && x->column) {
+		measure(x, wide);
+		fit(x);
 	}
-	for (uint32_t i = 0; i < x->nrows; i++)
-		seen[x->t->step[x->row[i]].slot] = true;
-	for (uint32_t i = 0; i < x->t->nthreads; i++) {
-		size_t n = strlen(explore_thread_label(x->l, i));
-
-		if (!seen[i])
-			continue;
-		x->column[x->ncolumns++] = (uint16_t)i;
-		if (n > x->thread_wide)
-			x->thread_wide = (unsigned)n;
-	}
-	free(seen);
-	x->width = x->ncolumns ? left / x->ncolumns : 0;
-	if (x->width < COLUMN_MIN)
-		x->ncolumns = 0;
-	return true;
+	free(wide);
+	return wide && x->column;
 }
 
 /* Drawing. */
@@ -137,21 +221,6 @@ put_cell(const struct table *x, const char *text, unsigned width, bool strong)
 	fputs(strong ? bold(x, false) : "", x->f);
 }
 
-static char *
-cell_text(const struct table *x, uint32_t step, char *buf)
-{
-	const struct seam_step *s = &x->t->step[step];
-	const char *result, *site = explore_site_label(x->l, step);
-	char call[CELL / 2], number[16];
-
-	result = explore_result_label(s, number, sizeof(number));
-	explore_op_label(x->l, &s->op, call, sizeof(call));
-	snprintf(buf, CELL, "%s%s%s%s%s", call, *result ? " = " : "", result,
-		 *site ? "  " : "",
-		 x->ncolumns ? explore_site_line(site) : site);
-	return buf;
-}
-
 static void
 end_line(const struct table *x, char *line)
 {
@@ -174,10 +243,11 @@ static void
 put_columns(const struct table *x, uint16_t mine, const char *text, bool strong)
 {
 	for (unsigned i = 0; i < x->ncolumns; i++) {
-		bool here = x->column[i] == mine;
+		bool here = x->column[i].slot == mine;
 
-		fputs(i ? between(x) : "", x->f);
-		put_cell(x, here ? text : "", x->width - 3, here && strong);
+		put_cell(x, here ? text : "", x->column[i].width,
+			 here && strong);
+		fputs(between(x), x->f);
 	}
 }
 
@@ -186,31 +256,41 @@ put_header(const struct table *x)
 {
 	fprintf(x->f, "%*s   ", (int)x->number, "");
 	for (unsigned i = 0; i < x->ncolumns; i++) {
-		fputs(i ? between(x) : "", x->f);
-		put_cell(x, explore_thread_label(x->l, x->column[i]),
-			 x->width - 3, true);
+		put_cell(x, explore_thread_label(x->l, x->column[i].slot),
+			 x->column[i].width, true);
+		fputs(between(x), x->f);
 	}
 	fputc('\n', x->f);
 }
 
-static void
-put_row(const struct table *x, uint32_t step)
+static unsigned
+thread_width(const struct table *x)
 {
+	unsigned width = 0;
+
+	for (unsigned i = 0; i < x->ncolumns; i++)
+		at_least(&width, explore_thread_label(x->l, x->column[i].slot));
+	return width;
+}
+
+static void
+put_row(const struct table *x, uint32_t row)
+{
+	const uint32_t step = x->row[row];
 	const uint16_t slot = x->t->step[step].slot;
-	bool preempts = explore_is_preemption(x->t, step);
+	const char *site = explore_site_label(x->l, step);
+	bool strong = preempts(x, row);
 	char text[CELL];
 
 	cell_text(x, step, text);
-	fprintf(x->f, "%*u %s ", (int)x->number, step + 1,
-		preempts ? "*" : " ");
-	if (x->ncolumns) {
-		put_columns(x, slot, text, preempts);
-	} else {
-		put_cell(x, explore_thread_label(x->l, slot), x->thread_wide,
-			 preempts);
-		fprintf(x->f, "  %s", text);
+	fprintf(x->f, "%*u %s ", (int)x->number, step + 1, strong ? "*" : " ");
+	if (x->columns) {
+		put_columns(x, slot, text, strong);
+		fprintf(x->f, "%s\n", explore_site_line(site));
+		return;
 	}
-	fputc('\n', x->f);
+	put_cell(x, explore_thread_label(x->l, slot), thread_width(x), strong);
+	fprintf(x->f, "  %s%s%s\n", text, *site ? "  " : "", site);
 }
 
 static void
@@ -231,11 +311,11 @@ put_rows(const struct table *x)
 		tail = x->nrows - (max - head);
 	}
 	for (uint32_t i = 0; i < head; i++)
-		put_row(x, x->row[i]);
+		put_row(x, i);
 	if (tail > head)
 		put_fold(x, tail - head);
 	for (uint32_t i = tail; i < x->nrows; i++)
-		put_row(x, x->row[i]);
+		put_row(x, i);
 }
 
 /* Without the blanks that columns leave at the ends of lines. */
@@ -248,7 +328,7 @@ put_trimmed(struct table *x, FILE *out)
 	x->f = open_memstream(&text, &len);
 	if (!x->f)
 		return;
-	if (x->ncolumns)
+	if (x->columns)
 		put_header(x);
 	put_rows(x);
 	if (fclose(x->f)) {
