@@ -486,6 +486,8 @@ runner_open(const struct runner_config *config, unsigned number,
 	r->wanted = config->server >= 0		   ? config->server :
 		    config->setup || config->reset ? SEAM_SERVER_EARLY :
 						     SEAM_SERVER_LATE;
+	if (number == 0)
+		scratch_sweep();
 	pin(number);
 	if (now >= 0)
 		personality((unsigned long)now | ADDR_NO_RANDOMIZE);

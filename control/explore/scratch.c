@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +12,25 @@
 
 #include "explore/runner.h"
 
+#define PREFIX "seam-scratch."
+
+static const char *
+parent(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	return tmp && *tmp ? tmp : "/tmp";
+}
+
+/* Of the same length always: it comes into targets' environments. */
 char *
 scratch_new(unsigned number, const char **why)
 {
-	const char *tmp = getenv("TMPDIR");
 	char *path;
 
 	*why = "no memory";
-	if (asprintf(&path, "%s/seam-scratch.%u.XXXXXX",
-		     tmp && *tmp ? tmp : "/tmp", number) < 0)
+	if (asprintf(&path, "%s/" PREFIX "%08d.%02u.XXXXXX", parent(),
+		     (int)getpid(), number) < 0)
 		return NULL;
 	if (mkdtemp(path))
 		return path;
@@ -91,4 +102,30 @@ scratch_remove(char *path)
 	if (path && scratch_clear(path))
 		rmdir(path);
 	free(path);
+}
+
+/* A controller that was killed could not remove its own. */
+void
+scratch_sweep(void)
+{
+	DIR *dir = opendir(parent());
+	struct dirent *d;
+	struct stat st;
+
+	while (dir && (d = readdir(dir))) {
+		pid_t pid;
+		char *path;
+
+		if (strncmp(d->d_name, PREFIX, sizeof(PREFIX) - 1) != 0)
+			continue;
+		pid = (pid_t)strtol(d->d_name + sizeof(PREFIX) - 1, NULL, 10);
+		if (pid <= 1 || kill(pid, 0) == 0 || errno != ESRCH ||
+		    fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+		    st.st_uid != geteuid() || !S_ISDIR(st.st_mode) ||
+		    asprintf(&path, "%s/%s", parent(), d->d_name) < 0)
+			continue;
+		scratch_remove(path);
+	}
+	if (dir)
+		closedir(dir);
 }

@@ -129,6 +129,21 @@ at_least(unsigned *width, const char *text)
 		*width = (unsigned)n;
 }
 
+/* Where a thread stands when nothing can go on; NULL: it does not. */
+static char *
+pending_text(const struct table *x, uint32_t slot, char *buf)
+{
+	const struct explore_thread *th = &x->t->thread[slot];
+	char call[CELL / 2];
+
+	if (x->t->verdict != SEAM_VERDICT_DEADLOCK ||
+	    th->state != SEAM_SLOT_PENDING)
+		return NULL;
+	explore_op_label(x->l, &th->pending, call, sizeof(call));
+	snprintf(buf, CELL, "waits: %s", call);
+	return buf;
+}
+
 /* Each as wide as what stands in it. */
 static void
 measure(struct table *x, unsigned *wide)
@@ -144,6 +159,10 @@ measure(struct table *x, unsigned *wide)
 			 explore_site_line(explore_site_label(x->l, step)));
 	}
 	for (uint32_t i = 0; i < x->t->nthreads; i++) {
+		if (pending_text(x, i, text)) {
+			at_least(&wide[i], text);
+			at_least(&x->site, explore_site_line(x->l->at[i]));
+		}
 		if (!wide[i])
 			continue;
 		at_least(&wide[i], explore_thread_label(x->l, i));
@@ -273,6 +292,20 @@ thread_width(const struct table *x)
 	return width;
 }
 
+/* What a thread does, and where. */
+static void
+put_cells(const struct table *x, uint16_t slot, const char *text,
+	  const char *site, bool strong)
+{
+	if (x->columns) {
+		put_columns(x, slot, text, strong);
+		fprintf(x->f, "%s\n", explore_site_line(site));
+		return;
+	}
+	put_cell(x, explore_thread_label(x->l, slot), thread_width(x), strong);
+	fprintf(x->f, "  %s%s%s\n", text, *site ? "  " : "", site);
+}
+
 static void
 put_row(const struct table *x, uint32_t row)
 {
@@ -284,13 +317,20 @@ put_row(const struct table *x, uint32_t row)
 
 	cell_text(x, step, text);
 	fprintf(x->f, "%*u %s ", (int)x->number, step + 1, strong ? "*" : " ");
-	if (x->columns) {
-		put_columns(x, slot, text, strong);
-		fprintf(x->f, "%s\n", explore_site_line(site));
-		return;
+	put_cells(x, slot, text, site, strong);
+}
+
+static void
+put_pending(const struct table *x)
+{
+	char text[CELL];
+
+	for (uint32_t i = 0; i < x->t->nthreads; i++) {
+		if (!pending_text(x, i, text))
+			continue;
+		fprintf(x->f, "%*s   ", (int)x->number, "");
+		put_cells(x, (uint16_t)i, text, x->l->at[i], true);
 	}
-	put_cell(x, explore_thread_label(x->l, slot), thread_width(x), strong);
-	fprintf(x->f, "  %s%s%s\n", text, *site ? "  " : "", site);
 }
 
 static void
@@ -316,6 +356,7 @@ put_rows(const struct table *x)
 		put_fold(x, tail - head);
 	for (uint32_t i = tail; i < x->nrows; i++)
 		put_row(x, i);
+	put_pending(x);
 }
 
 /* Without the blanks that columns leave at the ends of lines. */
