@@ -216,8 +216,8 @@ exploring_replay(const struct exploring *x, const struct oracle *oracle,
 	f->expected = oracle->compare ? oracle->expected : -1;
 	f->in_scratch = x->run.in_scratch;
 	f->left_behind = x->left_behind;
-	f->misuse = !x->any_misuse;
-	f->marked = x->marked;
+	f->misuse = find->plan->flags & SEAM_PLAN_MISUSE;
+	f->marked = find->plan->flags & SEAM_PLAN_MARKED;
 	f->after = find->plan->strategy != SEAM_STRATEGY_FOLLOW ||
 		   find->plan->flags & SEAM_PLAN_AFTER;
 	if (f->argv && f->env && f->dir && f->program && f->program_id &&

@@ -196,6 +196,7 @@ next_plan(struct replica *r, uint64_t *ticket)
 		next = c->search->strategy->next(c->search, &r->plan, r->forced,
 						 ticket);
 		if (next == EXPLORE_PLAN) {
+			r->plan.flags |= c->config->flags;
 			c->given++;
 			c->out++;
 			return next;

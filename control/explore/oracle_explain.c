@@ -129,6 +129,25 @@ put_waits(const struct told *x)
 				who(x, i), where(x, i));
 }
 
+/* Without a cycle: somebody has left what another waits for. */
+static void
+put_left(const struct told *x)
+{
+	for (uint32_t i = 0; i < x->t->nthreads; i++) {
+		int other = oracle_waits_for(x->t, i);
+
+		if (other < 0 || x->t->thread[other].state < SEAM_SLOT_ENDING)
+			continue;
+		fprintf(x->f, "%s waits for %s, which %s held when it ended",
+			who(x, i),
+			explore_object_label(x->l,
+					     x->t->thread[i].pending.object),
+			who(x, (uint32_t)other));
+		return;
+	}
+	fputs("nothing can go on", x->f);
+}
+
 #define CYCLE_MAX 64
 
 static void
@@ -139,7 +158,7 @@ put_deadlock(const struct told *x)
 
 	fputs("deadlock: ", x->f);
 	if (!n)
-		fputs("nothing can go on", x->f);
+		put_left(x);
 	else if (n == 1)
 		fprintf(x->f, "%s waits for itself", who(x, slot[0]));
 	else

@@ -74,6 +74,48 @@ holder_of_range(const struct explore_trace *t, uint32_t slot,
 	return ORACLE_NOBODY;
 }
 
+/* How often a read-write lock is held by that thread. */
+static int
+holds_rwlock(const struct explore_trace *t, uint32_t slot, uint32_t object)
+{
+	int held = 0;
+
+	for (uint32_t i = 0; i < t->nsteps; i++) {
+		const struct seam_step *step = &t->step[i];
+
+		if (step->slot != slot || step->op.object != object)
+			continue;
+		if (is_acquisition(step))
+			held++;
+		else if (step->op.verb == SEAM_RWLOCK_UNLOCK && held &&
+			 !(step->op.flags & SEAM_OP_LOCAL) && !step->result)
+			held--;
+	}
+	return held;
+}
+
+/* Readers are not its owners; itself only if it is nobody else. */
+static int
+holder_of_rwlock(const struct explore_trace *t, uint32_t slot, uint32_t object)
+{
+	for (uint32_t i = 0; i < t->nthreads; i++)
+		if (i != slot && holds_rwlock(t, i, object))
+			return (int)i;
+	return holds_rwlock(t, slot, object) ? (int)slot : ORACLE_NOBODY;
+}
+
+/* Who runs the initialisation. */
+static int
+runner_of_once(const struct explore_trace *t, uint32_t object)
+{
+	for (uint32_t i = 0; i < t->nsteps; i++)
+		if (t->step[i].op.verb == SEAM_ONCE &&
+		    t->step[i].op.object == object &&
+		    !(t->step[i].op.flags & SEAM_OP_LOCAL))
+			return t->step[i].slot;
+	return ORACLE_NOBODY;
+}
+
 int
 oracle_waits_for(const struct explore_trace *t, uint32_t slot)
 {
@@ -90,6 +132,10 @@ oracle_waits_for(const struct explore_trace *t, uint32_t slot)
 	o = &t->object[op->object - 1];
 	if (o->kind == SEAM_KIND_FILE)
 		return holder_of_range(t, slot, op);
+	if (o->kind == SEAM_KIND_ONCE)
+		return runner_of_once(t, op->object);
+	if (o->kind == SEAM_KIND_RWLOCK && !o->owner)
+		return holder_of_rwlock(t, slot, op->object);
 	/* A semaphore belongs to nobody, whoever took it last. */
 	if (o->kind == SEAM_KIND_SEM || !o->owner)
 		return ORACLE_NOBODY;

@@ -36,7 +36,8 @@ runner_elect(struct seam_session *session)
 	uint32_t holder = atomic_load(&s->holder), n = s->slots, next;
 	struct seam_process *p;
 
-	if (!holder || n > SEAM_SLOTS || holder > n)
+	/* Whoever says that the run is over dies of that. */
+	if (s->verdict || !holder || n > SEAM_SLOTS || holder > n)
 		return false;
 	p = seam_process_at(session, s->slot[holder - 1].proc);
 	if (!p || !p->ended)
