@@ -444,7 +444,8 @@ blind_process(struct seam_session *s, const struct seam_process *p,
 	if (lost)
 		blind(list, "%s: %u events of objects without an entry", path,
 		      lost);
-	if (seam_process_live(p))
+	/* Of what a server of runs has forked, its entries tell. */
+	if (seam_process_live(p) && p->pid != s->arena->sched.server_pid)
 		seam_tasks(p->pid, count_unknown, &u);
 	if (u.n)
 		blind(list, "%s: %u threads that the preload has not seen",

@@ -27,6 +27,7 @@ struct explore_thread {
 	struct seam_op pending;
 	uint64_t site;
 	bool enabled;
+	bool queued; /* in its condition's queue: nobody has signalled it */
 };
 
 struct explore_object {
@@ -61,6 +62,11 @@ struct explore_trace {
 
 /* Frees what it points to, not itself. */
 void explore_trace_clear(struct explore_trace *t);
+/* Copies the run that the arena has; false: it is damaged, *why says where
+ * (static text), or there is no memory. */
+struct seam_arena;
+bool explore_trace_copy(struct seam_arena *a, struct explore_trace *t,
+			const char **why);
 
 /*
  * The class of a run: a hash of its happens-before order, equal for two runs

@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exploring.h"
+#include "rules_int.h"
+
+static int run(int argc, char **argv);
+
+const struct cli_command cli_explore = {
+	"explore",
+	"seam explore [--strategy NAME] [-n RUNS] [-j N] [OPTION...] -- CMD "
+	"[ARG...]",
+	"run one thread at a time, in many orders, until one breaks the "
+	"program",
+	"  --strategy NAME         auto, random, pct, pos, surw, delay, "
+	"preempt,\n"
+	"                          exhaustive, dpor; default: auto\n"
+	"  -n, --runs N            schedules at most; 0: no limit; default: "
+	"1000\n"
+	"  -j, --jobs N            so many at a time, each on a core; default: "
+	"1\n"
+	"  -s, --seed N            of all that is random; default: 1\n"
+	"  --depth D, --bound B    of pct; of preempt and delay\n"
+	"  --timeout MS            of real time for a run; default: 10000\n"
+	"  --steps N               a run is cut off there; default: 100000\n"
+	"  --setup, --reset, --check CMD\n"
+	"                          once, before each run, after each run, in "
+	"the\n"
+	"                          scratch directory; a check that fails is a "
+	"failure\n"
+	"  --scratch               CMD runs in its scratch directory, too\n"
+	"  -e, --env NAME=VALUE    for CMD\n"
+	"  --expect STATUS         the exit status; default: that of a plain "
+	"run\n"
+	"  --left-behind           threads alive at exit are a failure\n"
+	"  --allow-misuse          misuse of locks is none\n"
+	"  --marked                choose at seam_point() only\n"
+	"  --server none|early|late\n"
+	"                          where runs are forked from\n"
+	"  --keep-going            do not end at the first failure\n"
+	"  -o, --output FILE       the replay file; default: "
+	"./seam-NAME.replay\n"
+	"  --json                  a line of JSON for each thing that happens\n"
+	"  -q, --quiet, -v, --verbose\n"
+	"Exits with 0 if nothing failed, 1 if something did, 2 for bad usage, "
+	"3 if\n"
+	"it could not control.\n",
+	run
+};
+
+static const struct option options[] = {
+	{ "strategy", required_argument, NULL, EXPLORING_STRATEGY },
+	{ "runs", required_argument, NULL, 'n' },
+	{ "jobs", required_argument, NULL, 'j' },
+	{ "seed", required_argument, NULL, 's' },
+	{ "depth", required_argument, NULL, EXPLORING_DEPTH },
+	{ "bound", required_argument, NULL, EXPLORING_BOUND },
+	{ "timeout", required_argument, NULL, EXPLORING_TIMEOUT },
+	{ "steps", required_argument, NULL, EXPLORING_STEPS },
+	{ "setup", required_argument, NULL, EXPLORING_SETUP },
+	{ "reset", required_argument, NULL, EXPLORING_RESET },
+	{ "check", required_argument, NULL, EXPLORING_CHECK },
+	{ "scratch", no_argument, NULL, EXPLORING_SCRATCH },
+	{ "env", required_argument, NULL, 'e' },
+	{ "expect", required_argument, NULL, EXPLORING_EXPECT },
+	{ "left-behind", no_argument, NULL, EXPLORING_LEFT_BEHIND },
+	{ "allow-misuse", no_argument, NULL, EXPLORING_ALLOW_MISUSE },
+	{ "marked", no_argument, NULL, EXPLORING_MARKED },
+	{ "server", required_argument, NULL, EXPLORING_SERVER },
+	{ "keep-going", no_argument, NULL, EXPLORING_KEEP_GOING },
+	{ "output", required_argument, NULL, 'o' },
+	{ "json", no_argument, NULL, EXPLORING_JSON },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ 0 },
+};
+
+struct job {
+	struct exploring x;
+	struct campaign_config config;
+	struct campaign *campaign;
+	bool tty, unwritten; /* a replay file could not be written */
+	unsigned finds, ticks;
+	char *path; /* of replay files */
+};
+
+/* Something was found. */
+
+static char *
+replay_path(const struct job *j)
+{
+	char *path;
+	int n;
+
+	if (j->finds <= 1)
+		return strdup(j->path);
+	n = asprintf(&path, "%s.%u", j->path, j->finds);
+	return n < 0 ? NULL : path;
+}
+
+static bool
+write_replay(struct job *j, const struct campaign_find *find, const char *path)
+{
+	struct replay_file *f =
+	    exploring_replay(&j->x, &j->config.oracle, find);
+	struct seam_error err;
+	enum seam_code code = SEAM_E_UNSUPPORTED;
+
+	if (f)
+		code = replay_write(f, path, find->text, &err);
+	else
+		sess_fail(&err, code, 0, "no memory for the replay file");
+	replay_free(f);
+	if (!code)
+		return true;
+	cli_warn("%s", err.text);
+	j->unwritten = true;
+	return false;
+}
+
+static void
+clear_line(const struct job *j)
+{
+	if (j->tty)
+		fputs("\r\033[K", stderr);
+}
+
+static void
+found_json(struct job *j, const struct campaign_find *find, const char *path)
+{
+	const struct explore_trace *t = &find->result->trace;
+	json_t *o = json_object();
+
+	(void)j;
+	seam_json_put(o, "event", "found");
+	seam_json_put(o, "fault", explore_fault_names[find->fault]);
+	seam_json_put(o, "message", find->text);
+	json_object_set_new(o, "schedule",
+			    json_integer((json_int_t)find->schedule));
+	json_object_set_new(o, "preemptions", json_integer(t->preemptions));
+	json_object_set_new(o, "switches", json_integer(t->switches));
+	if (path)
+		seam_json_put(o, "replay", path);
+	seam_json_put(o, "output", find->output);
+	json_object_set_new(o, "events",
+			    exploring_json_events(t, find->labels));
+	exploring_put_json(o);
+}
+
+static void
+found_text(struct job *j, const struct campaign_find *find, const char *path)
+{
+	const struct explore_trace *t = &find->result->trace;
+
+	clear_line(j);
+	exploring_put_run(stdout, find->text, t, find->labels, find->output,
+			  find->output_len);
+	printf("\nfound in schedule %llu, with %u steps, %u switches and %u "
+	       "preemptions\n",
+	       (unsigned long long)find->schedule, t->nsteps, t->switches,
+	       t->preemptions);
+	if (path)
+		printf("run it again: seam replay %s\n", path);
+	fflush(stdout);
+}
+
+static void
+on_found(const struct campaign_find *find, void *data)
+{
+	struct job *j = data;
+	char *path;
+
+	j->finds++;
+	path = replay_path(j);
+	if (!path || !write_replay(j, find, path)) {
+		free(path);
+		path = NULL;
+	}
+	if (j->x.json)
+		found_json(j, find, path);
+	else
+		found_text(j, find, path);
+	free(path);
+}
+
+/* Progress. */
+
+static double
+rate(const struct campaign_state *s)
+{
+	return s->seconds > 0 ? (double)s->schedules / s->seconds : 0;
+}
+
+static void
+put_progress(struct job *j, const struct campaign_state *s)
+{
+	clear_line(j);
+	fprintf(stderr, "%llu schedules, %.0f/s, %zu classes, %s",
+		(unsigned long long)s->schedules, rate(s), s->classes,
+		s->said.state);
+	if (s->failing)
+		fprintf(stderr, ", %llu failing",
+			(unsigned long long)s->failing);
+	fflush(stderr);
+}
+
+static void
+put_progress_json(const struct campaign_state *s)
+{
+	json_t *o = json_object();
+
+	seam_json_put(o, "event", "progress");
+	json_object_set_new(o, "schedules",
+			    json_integer((json_int_t)s->schedules));
+	json_object_set_new(o, "failing", json_integer((json_int_t)s->failing));
+	json_object_set_new(o, "classes", json_integer((json_int_t)s->classes));
+	json_object_set_new(o, "rate", json_real(rate(s)));
+	seam_json_put(o, "state", s->said.state);
+	exploring_put_json(o);
+}
+
+static void
+on_progress(void *data)
+{
+	struct job *j = data;
+	struct campaign_state s;
+
+	if (!j->campaign)
+		return;
+	campaign_state(j->campaign, &s);
+	j->ticks++;
+	if (j->x.json && j->ticks % 5 == 0)
+		put_progress_json(&s);
+	else if (j->tty)
+		put_progress(j, &s);
+}
+
+/* The end. */
+
+static const char *
+result_name(const struct campaign_state *s)
+{
+	if (s->end == CAMPAIGN_ERROR)
+		return "error";
+	if (s->failing)
+		return "failed";
+	return s->end == CAMPAIGN_STOPPED ? "stopped" : "clean";
+}
+
+static bool
+is_exhaustive(const struct campaign_state *s)
+{
+	return s->end == CAMPAIGN_DONE && s->said.exhaustive && !s->too_long &&
+	       !s->outside;
+}
+
+static double
+chance_of_new(const struct campaign_state *s)
+{
+	return s->schedules ? (double)s->once / (double)s->schedules : 1;
+}
+
+static void
+put_end_json(struct job *j, const struct campaign_state *s)
+{
+	const char *blind = campaign_blind(j->campaign);
+	json_t *o = json_object();
+
+	seam_json_put(o, "event", "ended");
+	seam_json_put(o, "result", result_name(s));
+	json_object_set_new(o, "schedules",
+			    json_integer((json_int_t)s->schedules));
+	json_object_set_new(o, "failing", json_integer((json_int_t)s->failing));
+	json_object_set_new(o, "redundant",
+			    json_integer((json_int_t)s->redundant));
+	json_object_set_new(o, "too_long",
+			    json_integer((json_int_t)s->too_long));
+	json_object_set_new(o, "classes", json_integer((json_int_t)s->classes));
+	json_object_set_new(o, "exhaustive", json_boolean(is_exhaustive(s)));
+	json_object_set_new(o, "chance_of_new", json_real(chance_of_new(s)));
+	json_object_set_new(o, "seconds", json_real(s->seconds));
+	seam_json_put(o, "strategy", s->said.state);
+	seam_json_put(o, "server", exploring_server_name(s->server));
+	seam_json_put(o, "blind_spots", blind ? blind : "");
+	if (s->end == CAMPAIGN_ERROR)
+		seam_json_put(o, "error", s->err.text);
+	exploring_put_json(o);
+}
+
+static void
+put_blind(const struct job *j, const struct campaign_state *s)
+{
+	const char *text = campaign_blind(j->campaign);
+	bool any = false;
+
+	fputs("blind spots:", stdout);
+	for (; text && *text; any = true) {
+		size_t n = strcspn(text, "\n");
+
+		printf("%s %.*s", any ? ";" : "", (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+	if (s->outside) {
+		printf("%s %llu schedules waited for the outside world",
+		       any ? ";" : "", (unsigned long long)s->outside);
+		any = true;
+	}
+	puts(any ? "" : " none");
+}
+
+static void
+put_notes(const struct campaign_state *s)
+{
+	if (s->redundant)
+		printf("%llu more were cut off, being like others\n",
+		       (unsigned long long)s->redundant);
+	if (s->too_long)
+		printf("%llu schedules were cut off for their length "
+		       "(--steps)\n",
+		       (unsigned long long)s->too_long);
+	if (s->left)
+		printf("threads were left behind at exit in %llu schedules\n",
+		       (unsigned long long)s->left);
+	if (s->strays)
+		printf("processes outlived the first one in %llu schedules, "
+		       "and were killed\n",
+		       (unsigned long long)s->strays);
+}
+
+static void
+put_clean(const struct job *j, const struct campaign_state *s)
+{
+	const char *stopped = s->end == CAMPAIGN_STOPPED ? ", stopped" : "";
+
+	if (is_exhaustive(s))
+		printf("no failure in %llu schedules: all there are "
+		       "(%s; %zu classes)\n",
+		       (unsigned long long)s->schedules, s->said.state,
+		       s->classes);
+	else
+		printf("no failure in %llu schedules%s (%s), of %zu classes; "
+		       "not exhaustive:\nthe next would be of a new class "
+		       "with a chance of about %.2g\n",
+		       (unsigned long long)s->schedules, stopped, s->said.state,
+		       s->classes, chance_of_new(s));
+	put_notes(s);
+	put_blind(j, s);
+	puts("This holds for the order of synchronisation operations, in "
+	     "programs without data races.");
+}
+
+static void
+put_end(struct job *j, const struct campaign_state *s)
+{
+	clear_line(j);
+	if (j->x.verbose && s->schedules)
+		fprintf(stderr,
+			"seam: %.0f schedules/s; at most %u threads, %u steps, "
+			"%u choices; forked: %s%s%s\n",
+			rate(s), s->threads, s->steps, s->decisions,
+			exploring_server_name(s->server),
+			*s->why_not ? ", since " : "", s->why_not);
+	if (s->end == CAMPAIGN_ERROR) {
+		cli_warn("%s", s->err.text);
+		return;
+	}
+	if (j->x.quiet)
+		return;
+	if (!s->failing) {
+		put_clean(j, s);
+	} else if (j->x.keep_going) {
+		printf("%llu of %llu schedules failed, in %llu ways\n",
+		       (unsigned long long)s->failing,
+		       (unsigned long long)s->schedules,
+		       (unsigned long long)s->distinct);
+		put_notes(s);
+		put_blind(j, s);
+	}
+}
+
+static int
+status_of(const struct job *j, const struct campaign_state *s)
+{
+	if (s->end == CAMPAIGN_ERROR || j->unwritten)
+		return SEAM_EXIT_CONTROL;
+	return s->failing ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
+}
+
+/* The beginning. */
+
+/* The exit status that is compared with; false: it cannot be started. */
+static bool
+find_expected(struct job *j)
+{
+	struct oracle *o = &j->config.oracle;
+	struct seam_error err;
+	bool check_failed;
+	const char *why;
+	int status;
+
+	o->left_behind = j->x.left_behind;
+	if (j->x.expect_given) {
+		o->compare = true;
+		o->expected = (int)j->x.expected;
+		return true;
+	}
+	status = campaign_native(&j->x.run, &check_failed, &why, &err);
+	if (err.code) {
+		cli_warn("%s", err.text);
+		return false;
+	}
+	o->compare = status >= 0;
+	o->expected = status;
+	if (status < 0)
+		cli_warn("the undisturbed run tells no exit status to compare "
+			 "with: %s",
+			 why);
+	else if (status && !j->x.quiet)
+		cli_warn("the undisturbed run exits with status %d, which is "
+			 "what is expected (--expect)",
+			 status);
+	if (check_failed)
+		cli_warn("the check fails after the undisturbed run, too");
+	return true;
+}
+
+static void
+put_start_json(const struct job *j)
+{
+	const struct oracle *oracle = &j->config.oracle;
+	json_t *o = json_object(), *command = json_array();
+
+	for (char *const *a = j->x.run.argv; *a; a++) {
+		json_t *word = json_string(*a);
+
+		json_array_append_new(command, word ? word : json_string("?"));
+	}
+	seam_json_put(o, "event", "started");
+	json_object_set_new(o, "command", command);
+	seam_json_put(o, "strategy", j->config.strategy->name);
+	json_object_set_new(o, "seed", json_integer((json_int_t)j->x.seed));
+	json_object_set_new(o, "runs", json_integer((json_int_t)j->x.runs));
+	json_object_set_new(o, "jobs", json_integer((json_int_t)j->x.jobs));
+	if (oracle->compare)
+		json_object_set_new(o, "expected",
+				    json_integer(oracle->expected));
+	exploring_put_json(o);
+}
+
+static int
+explore(struct job *j)
+{
+	struct campaign_state s;
+	int status;
+
+	if (!find_expected(j))
+		return SEAM_EXIT_CONTROL;
+	if (j->x.json)
+		put_start_json(j);
+	j->campaign = campaign_new(&j->config);
+	if (!j->campaign) {
+		cli_warn("no memory");
+		return SEAM_EXIT_CONTROL;
+	}
+	campaign_run(j->campaign);
+	campaign_state(j->campaign, &s);
+	if (j->x.json)
+		put_end_json(j, &s);
+	put_end(j, &s);
+	status = status_of(j, &s);
+	campaign_free(j->campaign);
+	return status;
+}
+
+static int
+unknown_strategy(const char *name)
+{
+	struct seam_near near = { .word = name };
+	const struct explore_strategy *const *row;
+
+	for (row = explore_strategies; *row; row++)
+		seam_near_try(&near, (*row)->name);
+	return cli_usage(&cli_explore, "unknown strategy '%s'%s%s%s",
+			 seam_show(name).s, near.best ? "; did you mean '" : "",
+			 near.best ? near.best : "", near.best ? "'?" : "");
+}
+
+static char *
+default_path(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+	char *path;
+
+	if (asprintf(&path, "./seam-%s.replay", slash ? slash + 1 : program) <
+	    0)
+		return NULL;
+	return path;
+}
+
+static int
+run(int argc, char **argv)
+{
+	struct job j = { .x = { .command = &cli_explore,
+				.strategy = "auto",
+				.runs = 1000 } };
+	struct exploring *x = &j.x;
+	int status =
+	    exploring_options(x, argc, argv, "+:n:j:s:o:e:qv", options);
+
+	if (status >= 0)
+		return status;
+	if (optind == argc)
+		return cli_usage(&cli_explore, "which command?");
+	x->run.argv = argv + optind;
+	j.config = (struct campaign_config){
+		.run = &x->run,
+		.strategy = explore_strategy_find(x->strategy),
+		.params = { .seed = x->seed,
+			    .budget = x->runs,
+			    .depth = (unsigned)x->depth,
+			    .bound = (unsigned)x->bound },
+		.replicas = (unsigned)x->jobs,
+		.runs = x->runs,
+		.max_steps = (uint32_t)x->steps,
+		.flags = exploring_flags(x),
+		.keep_going = x->keep_going,
+		.found = on_found,
+		.progress = on_progress,
+		.data = &j,
+	};
+	if (!j.config.strategy)
+		return unknown_strategy(x->strategy);
+	j.tty = !x->json && !x->quiet && isatty(STDERR_FILENO);
+	j.path = x->output ? strdup(x->output) : default_path(x->run.argv[0]);
+	status = j.path ? explore(&j) : SEAM_EXIT_CONTROL;
+	free(j.path);
+	return status;
+}

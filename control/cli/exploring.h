@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* What `seam explore`, `seam replay` and `seam verify` share. */
+#ifndef SEAM_CLI_EXPLORING_H
+#define SEAM_CLI_EXPLORING_H
+
+#include <getopt.h>
+
+#include "cli.h"
+#include "explore/campaign.h"
+#include "explore/replay_file.h"
+#include "explore/table.h"
+
+#define EXPLORING_ENV 64
+
+struct exploring {
+	const struct cli_command *command;
+	struct runner_config run;
+	char *env[EXPLORING_ENV + 1];
+	size_t nenv;
+	const char *strategy, *output, *inner;
+	uint64_t runs, jobs, seed, depth, bound, steps, expected;
+	bool expect_given, json, quiet, verbose, keep_going, left_behind;
+	bool marked, any_misuse;
+};
+
+/* Takes the options that `letters` has of -n -j -s -o and all long ones that
+ * the command's list names; -1: argv's command is at optind; else the exit
+ * status. */
+int exploring_options(struct exploring *x, int argc, char **argv,
+		      const char *letters, const struct option *options);
+/* Option values of getopt_long; letters for those that have one. */
+enum exploring_option {
+	EXPLORING_DEPTH = 256,
+	EXPLORING_BOUND,
+	EXPLORING_TIMEOUT,
+	EXPLORING_SETUP,
+	EXPLORING_RESET,
+	EXPLORING_CHECK,
+	EXPLORING_EXPECT,
+	EXPLORING_SERVER,
+	EXPLORING_JSON,
+	EXPLORING_KEEP_GOING,
+	EXPLORING_SCRATCH,
+	EXPLORING_LEFT_BEHIND,
+	EXPLORING_STEPS,
+	EXPLORING_MARKED,
+	EXPLORING_ALLOW_MISUSE,
+	EXPLORING_STRATEGY,
+};
+uint32_t exploring_flags(const struct exploring *x);
+/* A replay file of what was found; NULL: no memory. */
+struct replay_file *exploring_replay(const struct exploring *x,
+				     const struct oracle *oracle,
+				     const struct campaign_find *find);
+
+/* exploring_say.c */
+/* Message, table, output: what a person is told of a run that failed. */
+void exploring_put_run(FILE *f, const char *text, const struct explore_trace *t,
+		       const struct explore_labels *l, const char *output,
+		       size_t len);
+/* One object a line on standard output. */
+void exploring_put_json(json_t *object);
+json_t *exploring_json_events(const struct explore_trace *t,
+			      const struct explore_labels *l);
+const char *exploring_server_name(int server);
+
+#endif

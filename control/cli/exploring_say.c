@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* What the exploring commands tell of a run. */
+#include <stdio.h>
+#include <string.h>
+
+#include "exploring.h"
+#include "rules_int.h"
+
+#define OUTPUT_MAX 2000 /* bytes of the program's that are shown */
+
+static void
+put_output(FILE *f, const char *output, size_t len)
+{
+	const char *from = output;
+
+	if (!len)
+		return;
+	if (len > OUTPUT_MAX) {
+		from = output + len - OUTPUT_MAX;
+		from += strcspn(from, "\n");
+		from += *from == '\n';
+		len = (size_t)(output + len - from);
+	}
+	fprintf(f, "\nits output%s:\n",
+		from == output ? "" : ", of which this is the end");
+	while (len) {
+		size_t n = strcspn(from, "\n");
+
+		n = n > len ? len : n;
+		fputs("  ", f);
+		for (size_t i = 0; i < n; i++)
+			fputc((unsigned char)from[i] < 0x20 && from[i] != '\t' ?
+				  '?' :
+				  from[i],
+			      f);
+		fputc('\n', f);
+		n += n < len;
+		from += n;
+		len -= n;
+	}
+}
+
+void
+exploring_put_run(FILE *f, const char *text, const struct explore_trace *t,
+		  const struct explore_labels *l, const char *output,
+		  size_t len)
+{
+	struct table_style style = table_style_of(f);
+
+	fputs(text, f);
+	fputc('\n', f);
+	explore_table(f, t, l, &style);
+	put_output(f, output, len);
+}
+
+void
+exploring_put_json(json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	json_decref(object);
+	if (!text)
+		return;
+	puts(text);
+	fflush(stdout);
+	free(text);
+}
+
+json_t *
+exploring_json_events(const struct explore_trace *t,
+		      const struct explore_labels *l)
+{
+	json_t *list = json_array(), *e;
+
+	for (uint32_t i = 0; i < t->nsteps; i++) {
+		const struct seam_step *s = &t->step[i];
+		char number[16];
+
+		e = json_object();
+		seam_json_put(e, "thread", t->thread[s->slot].path);
+		seam_json_put(e, "op", seam_verb_name(s->op.verb));
+		seam_json_put(e, "object",
+			      explore_object_label(l, s->op.object));
+		seam_json_put(e, "site", explore_site_label(l, i));
+		seam_json_put(e, "result",
+			      explore_result_label(s, number, sizeof(number)));
+		json_object_set_new(e, "preemption",
+				    json_boolean(explore_is_preemption(t, i)));
+		json_array_append_new(list, e);
+	}
+	return list;
+}
+
+const char *
+exploring_server_name(int server)
+{
+	return server == SEAM_SERVER_LATE  ? "late" :
+	       server == SEAM_SERVER_EARLY ? "early" :
+					     "none";
+}

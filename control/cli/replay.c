@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arena_ctl.h"
+#include "exploring.h"
+#include "rules_int.h"
+
+static int run(int argc, char **argv);
+
+const struct cli_command cli_replay = {
+	"replay",
+	"seam replay [--expect pass|fail] [--json] FILE [-- CMD [ARG...]]",
+	"run a schedule that `seam explore` found again",
+	"  --expect fail           a failure like the file's is a success\n"
+	"  --expect pass           a run without a failure is\n"
+	"  --json                  one line of JSON\n"
+	"  -q, --quiet             say nothing of a failure\n"
+	"CMD is run in the place of the file's command; - is standard input.\n"
+	"Exits with 1 if it failed as it did, 2 for a bad file, 3 if the run "
+	"went\n"
+	"another way, or could not be controlled.\n",
+	run
+};
+
+enum { OPT_EXPECT = 256, OPT_JSON };
+
+static const struct option options[] = {
+	{ "expect", required_argument, NULL, OPT_EXPECT },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ 0 },
+};
+
+struct job {
+	struct replay_file *file;
+	const char *path;
+	char **argv; /* NULL: the file's */
+	bool json, quiet, expect_pass, expect_fail;
+	struct runner_config config;
+	struct oracle oracle;
+	struct runner *runner;
+	struct runner_result result;
+	struct explore_labels *labels;
+	enum explore_fault fault;
+};
+
+/* What came of it. */
+
+static bool
+has_diverged(const struct job *j, uint32_t *at)
+{
+	const struct explore_trace *t = &j->result.trace;
+
+	if (replay_compare(j->file, t, j->labels, at))
+		return true;
+	*at = t->at;
+	return t->verdict == SEAM_VERDICT_DIVERGED;
+}
+
+static void
+put_json(const struct job *j, const char *result, const char *text,
+	 const char *expected, const char *actual, uint32_t at)
+{
+	json_t *o = json_object();
+
+	seam_json_put(o, "event", "replayed");
+	seam_json_put(o, "result", result);
+	seam_json_put(o, "fault", explore_fault_names[j->fault]);
+	if (text)
+		seam_json_put(o, "message", text);
+	if (expected) {
+		json_object_set_new(o, "step", json_integer(at + 1));
+		seam_json_put(o, "expected", expected);
+		seam_json_put(o, "actual", actual);
+	}
+	json_object_set_new(o, "events",
+			    exploring_json_events(&j->result.trace, j->labels));
+	exploring_put_json(o);
+}
+
+static int
+tell_divergence(const struct job *j, uint32_t at)
+{
+	char *expected = replay_expected(j->file, at);
+	char *actual = replay_actual(&j->result.trace, j->labels, at);
+	const char *what = j->result.trace.what;
+
+	if (j->json) {
+		put_json(j, "diverged", NULL, expected ? expected : "",
+			 actual ? actual : "", at);
+	} else {
+		printf("the run went another way at step %u\n"
+		       "  expected: %s\n"
+		       "  but was:  %s\n",
+		       at + 1, expected ? expected : "?",
+		       actual ? actual : "?");
+		if (j->result.trace.verdict == SEAM_VERDICT_DIVERGED && *what)
+			printf("  (%s)\n", what);
+	}
+	free(expected);
+	free(actual);
+	return SEAM_EXIT_CONTROL;
+}
+
+static void
+tell_failure(struct job *j)
+{
+	char *text =
+	    oracle_explain(&j->oracle, j->fault, &j->result, j->labels);
+	size_t len = 0;
+	char *output = runner_output(j->runner, &len);
+
+	if (j->json)
+		put_json(j, j->fault ? "failed" : "passed", text, NULL, NULL,
+			 0);
+	else if (!j->quiet && j->fault)
+		exploring_put_run(stdout, text ? text : "", &j->result.trace,
+				  j->labels, output ? output : "", len);
+	else if (!j->quiet)
+		puts("the run did not fail");
+	free(output);
+	free(text);
+}
+
+static int
+tell(struct job *j)
+{
+	const char *wanted = j->file->fault;
+	const char *got = explore_fault_names[j->fault];
+	uint32_t at;
+
+	if (has_diverged(j, &at))
+		return tell_divergence(j, at);
+	tell_failure(j);
+	if (j->expect_pass)
+		return j->fault ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
+	if (!strcmp(wanted, got))
+		return j->expect_fail || !j->fault ? SEAM_EXIT_OK :
+						     SEAM_EXIT_FAILED;
+	/* An edited file may come to anything. */
+	if (!j->file->nevents && !j->expect_fail)
+		return j->fault ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
+	cli_warn("the events were the expected ones, but this came of them: "
+		 "%s; it should have been: %s",
+		 got, wanted);
+	return j->expect_fail ? SEAM_EXIT_FAILED : SEAM_EXIT_CONTROL;
+}
+
+/* Running it. */
+
+/* Events are compared by their hashes only while program and library are the
+ * same; else by their names, afterwards. */
+static bool
+is_same_build(const struct job *j)
+{
+	const char *preload = getenv("SEAM_PRELOAD");
+	char *program = replay_find_program(j->config.argv[0], j->file->dir);
+	char *ours = replay_build_id(program);
+	char *library = replay_build_id(
+	    preload && *preload ? preload : SEAM_PKGLIBDIR "/libseam.so");
+	bool same = ours && library && !strcmp(ours, j->file->program_id) &&
+		    !strcmp(library, j->file->library_id);
+
+	if (!same && !j->quiet)
+		fprintf(stderr,
+			"seam: %s has been built anew since; its events are "
+			"compared by their names\n",
+			ours && !strcmp(ours, j->file->program_id) ?
+			    "libseam.so" :
+			    j->config.argv[0]);
+	free(program);
+	free(ours);
+	free(library);
+	return same;
+}
+
+static enum seam_code
+run_it(struct job *j, struct seam_error *err)
+{
+	const size_t size = SEAM_STEPS * sizeof(struct seam_forced);
+	struct seam_forced *forced = seam_pages_new(size);
+	struct seam_plan plan;
+	enum seam_code code;
+
+	if (!forced)
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+	replay_plan(j->file, is_same_build(j), &plan, forced);
+	code = runner_open(&j->config, 0, &j->runner, err);
+	if (!code)
+		code = runner_run(j->runner, &plan, forced, &j->result, err);
+	seam_pages_free(forced, size);
+	return code;
+}
+
+static void
+configure(struct job *j)
+{
+	const struct replay_file *f = j->file;
+
+	j->config = (struct runner_config){
+		.argv = j->argv ? j->argv : f->argv,
+		.env = f->env,
+		.in_scratch = f->in_scratch,
+		.setup = f->setup,
+		.reset = f->reset,
+		.check = f->check,
+		.timeout_ms = f->timeout_ms,
+		.server = f->server,
+	};
+	j->oracle = (struct oracle){
+		.compare = f->expected >= 0,
+		.expected = f->expected,
+		.left_behind = f->left_behind,
+	};
+}
+
+static int
+replay(struct job *j)
+{
+	int status = SEAM_EXIT_CONTROL;
+	struct seam_error err;
+
+	configure(j);
+	if (chdir(j->file->dir)) {
+		cli_warn("%s: %s", j->file->dir, strerror(errno));
+		return status;
+	}
+	if (run_it(j, &err)) {
+		cli_warn("%s", err.text);
+	} else {
+		j->fault = oracle_judge(&j->oracle, &j->result);
+		j->labels = explore_labels_take(runner_session(j->runner),
+						&j->result.trace);
+		if (j->labels)
+			status = tell(j);
+		else
+			cli_warn("no memory");
+	}
+	explore_labels_free(j->labels);
+	runner_result_clear(&j->result);
+	runner_close(j->runner);
+	return status;
+}
+
+static bool
+take_option(struct job *j, int opt, char **argv)
+{
+	switch (opt) {
+	case OPT_EXPECT:
+		j->expect_pass = !strcmp(optarg, "pass");
+		j->expect_fail = !strcmp(optarg, "fail");
+		if (j->expect_pass || j->expect_fail)
+			return true;
+		cli_usage(&cli_replay, "--expect is pass or fail, not '%s'",
+			  seam_show(optarg).s);
+		return false;
+	case OPT_JSON:
+		j->json = true;
+		return true;
+	case 'q':
+		j->quiet = true;
+		return true;
+	default:
+		cli_bad_option(&cli_replay, opt, argv);
+		return false;
+	}
+}
+
+static int
+run(int argc, char **argv)
+{
+	struct job j = { 0 };
+	struct seam_error err;
+	int opt, status;
+
+	while ((opt = getopt_long(argc, argv, "+:q", options, NULL)) != -1)
+		if (!take_option(&j, opt, argv))
+			return SEAM_EXIT_USAGE;
+	if (optind == argc || (optind > 1 && !strcmp(argv[optind - 1], "--")))
+		return cli_usage(&cli_replay, "which file?");
+	j.path = argv[optind++];
+	if (optind < argc && strcmp(argv[optind], "--"))
+		return cli_usage(&cli_replay, "one file, and -- before CMD");
+	if (optind < argc && ++optind == argc)
+		return cli_usage(&cli_replay, "which command?");
+	if (optind < argc)
+		j.argv = argv + optind;
+	if (replay_read(j.path, &j.file, &err)) {
+		cli_warn("%s", err.text);
+		return SEAM_EXIT_USAGE;
+	}
+	status = replay(&j);
+	replay_free(j.file);
+	return status;
+}

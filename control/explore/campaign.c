@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: MIT */
+/* Many runs, some at a time. */
+#include "explore/campaign.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "arena_ctl.h"
+#include "session_int.h"
+
+#define PROGRESS_MS 200
+#define KNOWN_MAX 256 /* failures told apart */
+
+struct replica {
+	struct campaign *campaign;
+	pthread_t thread;
+	unsigned number;
+	bool started;
+	struct runner *runner;
+	struct runner_result result;
+	struct seam_plan plan;
+	struct seam_forced *forced;
+};
+
+struct campaign {
+	const struct campaign_config *config;
+	struct runner_config run; /* with the signal mask */
+	sigset_t mask;
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t learnt;
+	struct explore_search *search;
+	struct explore_set *classes;
+	struct campaign_state state;
+	struct replica *replica;
+	unsigned running; /* threads */
+	uint64_t given, out;
+	bool over;
+	uint64_t known[KNOWN_MAX]; /* hashes of what was told of */
+	size_t nknown;
+	char *blind;
+	uint64_t begun;
+	int over_fd;
+};
+
+/* Ending. */
+
+static void
+finish(struct campaign *c, enum campaign_end end)
+{
+	if (c->over)
+		return;
+	c->over = true;
+	c->state.end = end;
+	for (unsigned i = 0; i < c->config->replicas; i++)
+		if (c->replica[i].runner)
+			runner_stop(c->replica[i].runner);
+	pthread_cond_broadcast(&c->learnt);
+}
+
+static void
+give_up(struct campaign *c, const struct seam_error *err)
+{
+	if (!c->over)
+		c->state.err = *err;
+	finish(c, CAMPAIGN_ERROR);
+}
+
+/* What came of a run. */
+
+static bool
+is_new(struct campaign *c, enum explore_fault fault, const char *text)
+{
+	uint64_t hash = seam_stir(fault, seam_key_of(text));
+
+	for (size_t i = 0; i < c->nknown; i++)
+		if (c->known[i] == hash)
+			return false;
+	if (c->nknown < KNOWN_MAX)
+		c->known[c->nknown++] = hash;
+	return true;
+}
+
+static void
+tell(struct replica *r, enum explore_fault fault)
+{
+	struct campaign *c = r->campaign;
+	struct campaign_find find = { .fault = fault,
+				      .schedule = c->state.schedules,
+				      .server = runner_server(r->runner),
+				      .plan = &r->plan,
+				      .result = &r->result,
+				      .forced = r->forced };
+	struct explore_labels *l =
+	    explore_labels_take(runner_session(r->runner), &r->result.trace);
+	char *text =
+		 l ? oracle_explain(&c->config->oracle, fault, &r->result, l) :
+		     NULL,
+	     *output = runner_output(r->runner, &find.output_len);
+
+	if (text && is_new(c, fault, text)) {
+		find.labels = l;
+		find.text = text;
+		find.output = output ? output : "";
+		c->state.distinct++;
+		c->config->found(&find, c->config->data);
+	}
+	free(text);
+	free(output);
+	explore_labels_free(l);
+}
+
+static void
+more(uint32_t *most, uint32_t n)
+{
+	if (n > *most)
+		*most = n;
+}
+
+static void
+count(struct campaign *c, const struct runner_result *res)
+{
+	const struct explore_trace *t = &res->trace;
+	struct campaign_state *s = &c->state;
+
+	if (t->verdict == SEAM_VERDICT_ASLEEP) {
+		s->redundant++;
+		return;
+	}
+	s->schedules++;
+	s->too_long += t->verdict == SEAM_VERDICT_LONG;
+	s->left += oracle_left_behind(t) > 0;
+	s->strays += res->strays > 0 && !t->verdict && !t->timed_out;
+	s->outside += res->outside > 0;
+	more(&s->steps, t->nsteps);
+	more(&s->threads, t->nthreads);
+	more(&s->decisions, t->decisions);
+	explore_set_add(c->classes, explore_class(t));
+}
+
+/* No strategy can go on where there is no room. */
+static bool
+is_full(const struct explore_trace *t, struct seam_error *err)
+{
+	if (t->verdict != SEAM_VERDICT_FULL)
+		return false;
+	sess_fail(err, SEAM_E_UNSUPPORTED, 0, "a run does not fit: %s",
+		  t->what);
+	return true;
+}
+
+static void
+take_result(struct replica *r, uint64_t ticket)
+{
+	struct campaign *c = r->campaign;
+	enum explore_fault fault;
+	struct seam_error err;
+
+	if (is_full(&r->result.trace, &err)) {
+		give_up(c, &err);
+		return;
+	}
+	c->search->strategy->learn(c->search, ticket, &r->result.trace);
+	count(c, &r->result);
+	fault = oracle_judge(&c->config->oracle, &r->result);
+	if (!fault)
+		return;
+	c->state.failing++;
+	tell(r, fault);
+	if (!c->config->keep_going)
+		finish(c, CAMPAIGN_FOUND);
+}
+
+/* A replica. */
+
+static enum explore_next
+next_plan(struct replica *r, uint64_t *ticket)
+{
+	struct campaign *c = r->campaign;
+	enum explore_next next;
+
+	while (!c->over) {
+		if (c->config->runs && c->given >= c->config->runs) {
+			if (!c->out)
+				finish(c, CAMPAIGN_RUNS);
+			return EXPLORE_DONE;
+		}
+		r->plan =
+		    (struct seam_plan){ .flags = c->config->flags,
+					.max_steps = c->config->max_steps };
+		next = c->search->strategy->next(c->search, &r->plan, r->forced,
+						 ticket);
+		if (next == EXPLORE_PLAN) {
+			r->plan.flags |= c->config->flags;
+			c->given++;
+			c->out++;
+			return next;
+		}
+		if (next == EXPLORE_DONE || !c->out) {
+			if (!c->out)
+				finish(c, CAMPAIGN_DONE);
+			return EXPLORE_DONE;
+		}
+		pthread_cond_wait(&c->learnt, &c->lock);
+	}
+	return EXPLORE_DONE;
+}
+
+static void
+run_plans(struct replica *r)
+{
+	struct campaign *c = r->campaign;
+	struct seam_error err;
+	enum seam_code code;
+	uint64_t ticket;
+
+	while (next_plan(r, &ticket) == EXPLORE_PLAN) {
+		pthread_mutex_unlock(&c->lock);
+		code = runner_run(r->runner, &r->plan, r->forced, &r->result,
+				  &err);
+		pthread_mutex_lock(&c->lock);
+		c->out--;
+		if (code && !c->over)
+			give_up(c, &err);
+		else if (!code && !c->over)
+			take_result(r, ticket);
+		pthread_cond_broadcast(&c->learnt);
+	}
+}
+
+/* Of the last run that there was. */
+static void
+keep_blind_spots(struct replica *r)
+{
+	struct seam_session *s = runner_session(r->runner);
+	json_t *stats = s ? seam_stats(s) : NULL, *spot;
+	char *text = NULL, *longer;
+	size_t i;
+
+	json_array_foreach(json_object_get(stats, "blind_spots"), i, spot)
+	{
+		if (asprintf(&longer, "%s%s%s", text ? text : "",
+			     text ? "\n" : "", json_string_value(spot)) < 0)
+			break;
+		free(text);
+		text = longer;
+	}
+	json_decref(stats);
+	free(r->campaign->blind);
+	r->campaign->blind = text;
+}
+
+static void *
+replica_main(void *data)
+{
+	struct replica *r = data;
+	struct campaign *c = r->campaign;
+	const uint64_t one = 1;
+	struct runner *runner;
+	struct seam_error err;
+	enum seam_code code = runner_open(&c->run, r->number, &runner, &err);
+
+	pthread_mutex_lock(&c->lock);
+	r->runner = runner;
+	if (code)
+		give_up(c, &err);
+	else
+		run_plans(r);
+	if (runner && r->number == 0) {
+		keep_blind_spots(r);
+		c->state.server = runner_server(runner);
+		runner_why_not(runner, c->state.why_not,
+			       sizeof(c->state.why_not));
+	}
+	r->runner = NULL;
+	pthread_mutex_unlock(&c->lock);
+	runner_close(runner);
+	pthread_mutex_lock(&c->lock);
+	c->running--;
+	pthread_mutex_unlock(&c->lock);
+	if (write(c->over_fd, &one, sizeof(one)) < 0)
+		errno = 0;
+	return NULL;
+}
+
+/* The caller's thread. */
+
+static bool
+any_running(struct campaign *c)
+{
+	bool any;
+
+	pthread_mutex_lock(&c->lock);
+	any = c->running > 0;
+	pthread_mutex_unlock(&c->lock);
+	return any;
+}
+
+static void
+mind(struct campaign *c, int signals)
+{
+	struct pollfd p[] = { { .fd = signals, .events = POLLIN },
+			      { .fd = c->over_fd, .events = POLLIN } };
+	struct signalfd_siginfo info;
+	uint64_t number;
+
+	while (any_running(c)) {
+		if (poll(p, 2, PROGRESS_MS) < 0)
+			continue;
+		if (p[1].revents && read(c->over_fd, &number, 8) < 0)
+			errno = 0;
+		if (p[0].revents &&
+		    read(signals, &info, sizeof(info)) == sizeof(info)) {
+			pthread_mutex_lock(&c->lock);
+			finish(c, CAMPAIGN_STOPPED);
+			pthread_mutex_unlock(&c->lock);
+		}
+		if (c->config->progress)
+			c->config->progress(c->config->data);
+	}
+}
+
+static void
+start_replicas(struct campaign *c)
+{
+	struct seam_error err;
+
+	pthread_mutex_lock(&c->lock);
+	for (unsigned i = 0; i < c->config->replicas; i++) {
+		struct replica *r = &c->replica[i];
+
+		r->campaign = c;
+		r->number = i;
+		r->forced = seam_pages_new(SEAM_STEPS * sizeof(*r->forced));
+		r->started = r->forced && pthread_create(&r->thread, NULL,
+							 replica_main, r) == 0;
+		c->running += r->started;
+		if (r->started)
+			continue;
+		sess_fail(&err, SEAM_E_UNSUPPORTED, 0,
+			  "cannot start replica %u", i);
+		give_up(c, &err);
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void
+end_replicas(struct campaign *c)
+{
+	for (unsigned i = 0; i < c->config->replicas; i++) {
+		struct replica *r = &c->replica[i];
+
+		if (r->started)
+			pthread_join(r->thread, NULL);
+		seam_pages_free(r->forced, SEAM_STEPS * sizeof(*r->forced));
+		runner_result_clear(&r->result);
+	}
+}
+
+struct campaign *
+campaign_new(const struct campaign_config *config)
+{
+	struct campaign *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->config = config;
+	c->run = *config->run;
+	c->run.mask = &c->mask;
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->learnt, NULL);
+	c->replica = calloc(config->replicas, sizeof(*c->replica));
+	c->classes = explore_set_new();
+	c->over_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	c->search = config->strategy->open(&config->params);
+	if (c->replica && c->classes && c->search && c->over_fd >= 0)
+		return c;
+	campaign_free(c);
+	return NULL;
+}
+
+void
+campaign_run(struct campaign *c)
+{
+	sigset_t set;
+	int signals;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, &c->mask);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	c->begun = seam_now();
+	start_replicas(c);
+	mind(c, signals);
+	end_replicas(c);
+	c->state.seconds = (double)(seam_now() - c->begun) / 1e9;
+	if (signals >= 0)
+		close(signals);
+	pthread_sigmask(SIG_SETMASK, &c->mask, NULL);
+}
+
+void
+campaign_state(struct campaign *c, struct campaign_state *state)
+{
+	pthread_mutex_lock(&c->lock);
+	c->search->strategy->say(c->search, &c->state.said);
+	c->state.classes = explore_set_size(c->classes);
+	c->state.once = explore_set_times(c->classes, 1);
+	if (c->running)
+		c->state.seconds = (double)(seam_now() - c->begun) / 1e9;
+	*state = c->state;
+	pthread_mutex_unlock(&c->lock);
+}
+
+const char *
+campaign_blind(const struct campaign *c)
+{
+	return c->blind;
+}
+
+void
+campaign_free(struct campaign *c)
+{
+	if (!c)
+		return;
+	if (c->search)
+		c->search->strategy->close(c->search);
+	explore_set_free(c->classes);
+	if (c->over_fd >= 0)
+		close(c->over_fd);
+	free(c->replica);
+	free(c->blind);
+	pthread_cond_destroy(&c->learnt);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exploring: one search hands out plans to replicas, each a thread, and
+ * learns from their runs, until it knows all, the budget is spent, or
+ * something was found.
+ */
+#ifndef SEAM_EXPLORE_CAMPAIGN_H
+#define SEAM_EXPLORE_CAMPAIGN_H
+
+#include "explore/oracle.h"
+#include "explore/search.h"
+
+struct campaign_find {
+	enum explore_fault fault;
+	uint64_t schedule; /* the how-manieth */
+	int server;	   /* enum seam_server of the run */
+	const struct seam_plan *plan;
+	const struct runner_result *result;
+	const struct explore_labels *labels;
+	const char *text;   /* what the oracle says */
+	const char *output; /* what the program wrote */
+	size_t output_len;
+	/* Room for SEAM_STEPS. */
+	struct seam_forced *forced;
+};
+
+struct campaign_config {
+	const struct runner_config *run;
+	const struct explore_strategy *strategy;
+	struct explore_params params;
+	struct oracle oracle;
+	unsigned replicas;
+	uint64_t runs; /* at most; 0: no limit */
+	uint32_t max_steps, flags;
+	bool keep_going;
+	/* Something new was found; from a replica's thread, with the
+	 * campaign's lock held. */
+	void (*found)(const struct campaign_find *find, void *data);
+	/* Five times a second, and when it is over; from the caller's. */
+	void (*progress)(void *data);
+	void *data;
+};
+
+enum campaign_end {
+	CAMPAIGN_RUNS,	  /* the budget is spent */
+	CAMPAIGN_DONE,	  /* the search has no more */
+	CAMPAIGN_FOUND,	  /* something was found, and that was enough */
+	CAMPAIGN_STOPPED, /* by a signal */
+	CAMPAIGN_ERROR,	  /* could not control */
+};
+
+struct campaign_state {
+	uint64_t schedules; /* runs that were no repetitions */
+	uint64_t redundant; /* cut off, as others had been like them */
+	uint64_t too_long;  /* cut off after max_steps */
+	uint64_t failing;   /* of the schedules */
+	uint64_t distinct;  /* failures that were told of */
+	uint64_t left;	    /* schedules that left threads behind */
+	uint64_t strays;    /* that left processes behind */
+	uint64_t outside;   /* that waited for the outside world */
+	size_t classes, once;
+	uint32_t steps, threads, decisions; /* the most of a run */
+	double seconds;
+	int server; /* enum seam_server */
+	char why_not[256];
+	struct explore_said said;
+	enum campaign_end end;
+	struct seam_error err;
+};
+
+struct campaign;
+/* NULL: no memory. */
+struct campaign *campaign_new(const struct campaign_config *config);
+/* SIGINT, SIGTERM and SIGHUP stop it; they are blocked meanwhile. */
+void campaign_run(struct campaign *c);
+/* While it runs, from `progress`; and after it. */
+void campaign_state(struct campaign *c, struct campaign_state *state);
+/* What no run could be controlled in, a line each; malloc'd, NULL: none. */
+const char *campaign_blind(const struct campaign *c);
+void campaign_free(struct campaign *c);
+
+/* campaign_native.c: the program as it is.  Its exit status as a shell has
+ * it; -1: *why (static) tells. */
+int campaign_native(const struct runner_config *config, bool *check_failed,
+		    const char **why, struct seam_error *err);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing replay files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "explore/replay_file.h"
+
+static bool
+is_plain(const char *word)
+{
+	static const char other[] = "_.:+@%,-#!";
+
+	if (!*word || *word == '#')
+		return false;
+	for (; *word; word++)
+		if (!(*word >= 'a' && *word <= 'z') &&
+		    !(*word >= 'A' && *word <= 'Z') &&
+		    !(*word >= '0' && *word <= '9') && !strchr(other, *word))
+			return false;
+	return true;
+}
+
+static void
+put_first(FILE *f, const char *word)
+{
+	if (is_plain(word)) {
+		fputs(word, f);
+		return;
+	}
+	fputc('"', f);
+	for (; *word; word++)
+		if (*word == '\n')
+			fputs("\\n", f);
+		else if (*word == '\t')
+			fputs("\\t", f);
+		else if (*word == '"' || *word == '\\')
+			fprintf(f, "\\%c", *word);
+		else if ((unsigned char)*word < 0x20 || *word == 0x7f)
+			fputc('?', f);
+		else
+			fputc(*word, f);
+	fputc('"', f);
+}
+
+static void
+put_word(FILE *f, const char *word)
+{
+	fputc(' ', f);
+	put_first(f, word);
+}
+
+static void
+put_words(FILE *f, const char *key, char *const *words)
+{
+	fputs(key, f);
+	for (; words && *words; words++)
+		put_word(f, *words);
+	fputc('\n', f);
+}
+
+static void
+put_text(FILE *f, const char *key, const char *word)
+{
+	if (!word)
+		return;
+	fputs(key, f);
+	put_word(f, word);
+	fputc('\n', f);
+}
+
+static void
+put_comment(FILE *f, const char *comment)
+{
+	while (comment && *comment) {
+		size_t n = strcspn(comment, "\n");
+
+		fputs("# ", f);
+		for (size_t i = 0; i < n; i++)
+			fputc((unsigned char)comment[i] < 0x20 ? ' ' :
+								 comment[i],
+			      f);
+		fputc('\n', f);
+		comment += n + (comment[n] == '\n');
+	}
+}
+
+static const char *
+how_name(unsigned how)
+{
+	return how == SEAM_HOW_TIMEOUT ? " timeout" :
+	       how == SEAM_HOW_SIGNAL  ? " signal" :
+					 "";
+}
+
+static void
+put_decisions(FILE *f, const struct replay_file *r)
+{
+	fputs("decisions\n", f);
+	for (size_t i = 0; i < r->nblocks; i++) {
+		fputc('\t', f);
+		put_first(f, r->block[i].thread);
+		fprintf(f, " x %" PRIu32 "%s\n", r->block[i].count,
+			how_name(r->block[i].how));
+	}
+}
+
+static void
+put_events(FILE *f, const struct replay_file *r)
+{
+	fputs("events\n", f);
+	for (size_t i = 0; i < r->nevents; i++) {
+		const struct replay_event *e = &r->event[i];
+
+		fputc('\t', f);
+		put_first(f, e->thread);
+		put_word(f, e->verb);
+		put_word(f, e->object);
+		put_word(f, e->site);
+		put_word(f, e->result);
+		fprintf(f, " %08" PRIx32 "\n", e->event);
+	}
+}
+
+static void
+put_options(FILE *f, const struct replay_file *r)
+{
+	fputs("options", f);
+	fputs(r->misuse ? " misuse" : "", f);
+	fputs(r->after ? " after" : "", f);
+	fputs(r->marked ? " marked" : "", f);
+	fputs(r->in_scratch ? " scratch" : "", f);
+	fputs(r->left_behind ? " left-behind" : "", f);
+	fputc('\n', f);
+}
+
+static const char *
+server_name(int server)
+{
+	return server == SEAM_SERVER_LATE  ? "late" :
+	       server == SEAM_SERVER_EARLY ? "early" :
+					     "none";
+}
+
+static void
+put_file(FILE *f, const struct replay_file *r, const char *comment)
+{
+	fprintf(f, "seam-replay %d\n", REPLAY_VERSION);
+	put_comment(f, comment);
+	put_words(f, "command", r->argv);
+	for (char **env = r->env; env && *env; env++)
+		put_text(f, "env", *env);
+	put_text(f, "dir", r->dir);
+	put_text(f, "setup", r->setup);
+	put_text(f, "reset", r->reset);
+	put_text(f, "check", r->check);
+	fputs("program", f);
+	put_word(f, r->program);
+	put_word(f, r->program_id);
+	fputc('\n', f);
+	put_text(f, "libseam", r->library_id);
+	put_options(f, r);
+	fprintf(f, "server %s\n", server_name(r->server));
+	fprintf(f, "timeout %" PRIu64 "\n", r->timeout_ms);
+	fprintf(f, "steps %" PRIu32 "\n", r->steps);
+	if (r->expected >= 0)
+		fprintf(f, "expect %d\n", r->expected);
+	put_text(f, "strategy", r->strategy);
+	fprintf(f, "seed %" PRIu64 "\n", r->seed);
+	put_text(f, "fault", r->fault);
+	put_decisions(f, r);
+	put_events(f, r);
+	fprintf(f, "hash %016" PRIx64 "\nend\n", r->hash);
+}
+
+/* A device or a pipe is written to as it is. */
+static bool
+is_other_kind(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static enum seam_code
+fail(struct seam_error *err, const char *path, int why)
+{
+	return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "cannot write %s: %s",
+			 path, strerror(why));
+}
+
+/* 0 or errno.  Closes fd. */
+static int
+write_fd(int fd, const struct replay_file *r, const char *comment, bool sync)
+{
+	FILE *f = fdopen(fd, "w");
+	int why = 0;
+
+	if (!f) {
+		why = errno;
+		close(fd);
+		return why;
+	}
+	put_file(f, r, comment);
+	errno = 0;
+	if (fflush(f) || ferror(f) || (sync && fsync(fd)))
+		why = errno ? errno : EIO;
+	if (fclose(f) && !why)
+		why = errno;
+	return why;
+}
+
+enum seam_code
+replay_write(const struct replay_file *r, const char *path, const char *comment,
+	     struct seam_error *err)
+{
+	const bool plain = !is_other_kind(path);
+	char *name;
+	int fd, why;
+
+	if (!plain) {
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		why = fd < 0 ? errno : write_fd(fd, r, comment, false);
+		return why ? fail(err, path, why) : SEAM_OK;
+	}
+	if (asprintf(&name, "%s.XXXXXX", path) < 0)
+		return fail(err, path, ENOMEM);
+	fd = mkostemp(name, O_CLOEXEC);
+	why = fd < 0 ? errno : 0;
+	if (!why && fchmod(fd, 0644))
+		errno = 0;
+	if (!why)
+		why = write_fd(fd, r, comment, true);
+	if (!why && rename(name, path))
+		why = errno;
+	if (why && fd >= 0)
+		unlink(name);
+	free(name);
+	return why ? fail(err, path, why) : SEAM_OK;
+}
