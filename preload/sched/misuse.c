@@ -18,6 +18,20 @@ mutex_destroyed(const pthread_mutex_t *m)
 	return m->__data.__kind == -1;
 }
 
+/* A child of fork has locks that its parent's threads took. */
+static bool
+has_thread(int32_t tid)
+{
+	const struct seam_sched *s = seam_sched();
+	uint16_t i, n = (uint16_t)seam_slots();
+
+	for (i = 0; i < n; i++)
+		if (s->slot[i].proc == seam_proc_index() &&
+		    seam_arena->thread[s->slot[i].thread].tid == tid)
+			return true;
+	return false;
+}
+
 static unsigned
 mutex_unlock(const struct seam_slot *slot, const pthread_mutex_t *m)
 {
@@ -25,7 +39,8 @@ mutex_unlock(const struct seam_slot *slot, const pthread_mutex_t *m)
 
 	if (!m->__data.__lock)
 		return SEAM_MISUSE_NOT_LOCKED;
-	if (m->__data.__owner && m->__data.__owner != tid)
+	if (m->__data.__owner && m->__data.__owner != tid &&
+	    has_thread(m->__data.__owner))
 		return SEAM_MISUSE_NOT_OWNER;
 	return SEAM_MISUSE_NONE;
 }
@@ -63,8 +78,35 @@ of_mutex(const struct seam_slot *slot, const struct seam_call *c)
 	}
 }
 
+/*
+ * What is destroyed may come to life again without a call, by a static
+ * initialiser or a C++ constructor: so its destruction is not told by what was
+ * seen, but by a mark that is left in it, as libc does in a mutex.  Only runs
+ * that end at misuse leave it.
+ */
+#define MARK UINT64_C(0xdead5ea3dead5ea3)
+
+static bool
+is_marked(const void *object)
+{
+	uint64_t word;
+
+	memcpy(&word, object, sizeof(word));
+	return word == MARK;
+}
+
+void
+seam_misuse_mark(const struct seam_call *c)
+{
+	const uint64_t mark = MARK;
+
+	if ((seam_sched()->plan.flags & SEAM_PLAN_MISUSE) &&
+	    (c->verb == SEAM_COND_DESTROY || c->verb == SEAM_RWLOCK_DESTROY))
+		memcpy(c->ptr, &mark, sizeof(mark));
+}
+
 static unsigned
-of_rwlock(const struct seam_call *c, const struct seam_sobject *o)
+of_rwlock(const struct seam_call *c)
 {
 	const pthread_rwlock_t *l = c->ptr;
 	unsigned readers = l->__data.__readers;
@@ -72,10 +114,10 @@ of_rwlock(const struct seam_call *c, const struct seam_sobject *o)
 
 	if (c->verb == SEAM_RWLOCK_INIT)
 		return SEAM_MISUSE_NONE;
+	if (is_marked(l))
+		return SEAM_MISUSE_DESTROYED;
 	if (c->verb == SEAM_RWLOCK_DESTROY && locked)
 		return SEAM_MISUSE_DESTROY_HELD;
-	if (o->dead)
-		return SEAM_MISUSE_DESTROYED;
 	if (c->verb == SEAM_RWLOCK_UNLOCK && !locked)
 		return SEAM_MISUSE_NOT_LOCKED;
 	return SEAM_MISUSE_NONE;
@@ -121,6 +163,8 @@ of_cond(const struct seam_slot *slot, const struct seam_call *c,
 
 	if (c->verb == SEAM_COND_INIT)
 		return SEAM_MISUSE_NONE;
+	if (is_marked(c->ptr))
+		return SEAM_MISUSE_DESTROYED;
 	if (c->verb == SEAM_COND_DESTROY && o->waiters)
 		return SEAM_MISUSE_DESTROY_AWAITED;
 	if (c->verb != SEAM_COND_WAIT ||
@@ -142,7 +186,7 @@ seam_misuse_of(const struct seam_slot *slot, const struct seam_call *c)
 	case SEAM_KIND_MUTEX:
 		return of_mutex(slot, c);
 	case SEAM_KIND_RWLOCK:
-		return of_rwlock(c, o);
+		return of_rwlock(c);
 	case SEAM_KIND_SEM:
 		return of_sem(slot, c, o);
 	case SEAM_KIND_COND:

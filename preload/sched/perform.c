@@ -135,6 +135,7 @@ seam_effect(struct seam_slot *slot, struct seam_call *c, int error)
 		break;
 	case SEAM_CLASS_DESTROY:
 		o->dead = c->verb != SEAM_SEM_CLOSE;
+		seam_misuse_mark(c);
 		o->version++;
 		break;
 	default:

@@ -94,6 +94,8 @@ void seam_effect(struct seam_slot *slot, struct seam_call *c, int error);
 /* misuse.c: looks before an operation is done; enum seam_misuse. */
 unsigned seam_misuse_of(const struct seam_slot *slot,
 			const struct seam_call *c);
+/* An object has been destroyed. */
+void seam_misuse_mark(const struct seam_call *c);
 /* Ends the run if it is misuse, and the plan says so. */
 void seam_misuse_stops(struct seam_slot *slot, const struct seam_call *c);
 
