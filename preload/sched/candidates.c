@@ -161,7 +161,9 @@ seam_is_ready(const struct seam_slot *slot)
 	const struct seam_sched *s = seam_sched();
 	const struct seam_op *op = &slot->op;
 
-	if ((slot->signals & SEAM_SIGNAL_CANCEL) && slot->cancellable)
+	/* A wait on a condition leaves its queue, and then needs the mutex. */
+	if ((slot->signals & SEAM_SIGNAL_CANCEL) && slot->cancellable &&
+	    (slot->queued || op->verb != SEAM_COND_REACQUIRE))
 		return true;
 	if ((slot->signals & SEAM_SIGNAL_HANDLED) &&
 	    (slot->interruptible || op->verb == SEAM_SIGNAL_WAIT))
