@@ -191,11 +191,30 @@ settle(struct runner *r, bool *ran, enum waited *how, struct seam_error *err)
 	return SEAM_OK;
 }
 
-/* After a run that was not a server's: how the next is started. */
-static void
-choose_next(struct runner *r)
+/* Its first process has become another program: the thread began anew. */
+static bool
+has_execed(const struct runner *r)
 {
-	if (r->wanted == SEAM_SERVER_LATE && r->config->server < 0)
+	const struct seam_sched *s = runner_sched(r);
+	unsigned begun = 0;
+
+	for (uint32_t i = 0; i < s->steps && i < SEAM_STEPS; i++)
+		begun += s->step[i].slot == 0 &&
+			 s->step[i].op.verb == SEAM_THREAD_START;
+	return begun > 1;
+}
+
+/* How the next target is started.  A server's child that becomes another
+ * program would join the session as another process than it was: such
+ * programs are executed for each run. */
+static void
+choose_next(struct runner *r, bool served)
+{
+	if (r->config->server >= 0)
+		return;
+	if (has_execed(r))
+		r->wanted = SEAM_SERVER_NONE;
+	else if (!served && r->wanted == SEAM_SERVER_LATE)
 		r->wanted = SEAM_SERVER_EARLY;
 }
 
@@ -370,8 +389,11 @@ run_locked(struct runner *r, const struct seam_plan *plan,
 		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 				 "the process that forks the runs has ended");
 	}
-	if (ran)
-		choose_next(r);
+	choose_next(r, !ran);
+	if (!ran && r->wanted == SEAM_SERVER_NONE) {
+		r->used = *again = true;
+		return SEAM_OK;
+	}
 	return conclude(r, how, res, err);
 }
 
