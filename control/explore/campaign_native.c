@@ -78,8 +78,8 @@ campaign_native(const struct runner_config *config, bool *check_failed,
 			  "no scratch directory: %s", *why);
 	} else if (prepare(&c, scratch, err)) {
 		memcpy(argv, c.argv, n * sizeof(*argv));
-		if (c.in_scratch && strchr(argv[0], '/'))
-			program = realpath(argv[0], NULL);
+		if (c.in_scratch && n && strchr(c.argv[0], '/'))
+			program = realpath(c.argv[0], NULL);
 		if (program)
 			argv[0] = program;
 		c.argv = argv;

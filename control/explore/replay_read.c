@@ -100,7 +100,7 @@ number(struct reader *r, size_t i, unsigned digits, uint64_t max, uint64_t *to,
 		return false;
 	errno = 0;
 	*to = strtoull(text, &end, digits ? 16 : 10);
-	if (*text < '0' || *text == '+' || *end || errno || *to > max ||
+	if (*text < '0' || *end || errno || *to > max ||
 	    (digits && (strlen(text) != digits ||
 			strspn(text, "0123456789abcdef") != digits)))
 		return wrong(r, r->words.v[i].column,

@@ -484,7 +484,7 @@ make_argv(struct runner *r)
 	if (!r->argv)
 		return false;
 	memcpy(r->argv, r->config->argv, n * sizeof(*r->argv));
-	if (r->config->in_scratch && strchr(name, '/'))
+	if (r->config->in_scratch && n && strchr(name, '/'))
 		r->program = realpath(name, NULL);
 	if (r->program)
 		r->argv[0] = r->program;

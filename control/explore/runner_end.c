@@ -217,7 +217,7 @@ runner_kill(struct runner *r, uint32_t *strays)
 
 	if (!s->broken[0])
 		seam_porter_attend(s);
-	first = n = kill_processes(r);
+	first = kill_processes(r);
 	if (first && !r->serves && !runner_main(r)->ended)
 		first--;
 	*strays = first;
