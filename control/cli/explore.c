@@ -344,9 +344,12 @@ put_clean(const struct job *j, const struct campaign_state *s)
 	else
 		printf("no failure in %llu schedules%s (%s), of %zu classes; "
 		       "not exhaustive:\nthe next would be of a new class "
-		       "with a chance of about %.2g\n",
+		       "with a chance of %s %.2g\n",
 		       (unsigned long long)s->schedules, stopped, s->said.state,
-		       s->classes, chance_of_new(s));
+		       s->classes,
+		       s->once || !s->schedules ? "about" : "less than",
+		       s->once || !s->schedules ? chance_of_new(s) :
+						  1 / (double)s->schedules);
 	put_notes(s);
 	put_blind(j, s);
 	puts("This holds for the order of synchronisation operations, in "
