@@ -135,7 +135,7 @@ START_TEST(dpor_counts)
 {
 	static const struct {
 		unsigned threads, k, classes;
-	} want[] = { { 2, 1, 2 },  { 2, 2, 6 },	  { 2, 4, 70 },
+	} want[] = { { 2, 1, 2 },   { 2, 2, 6 }, { 2, 4, 70 },
 		     { 2, 5, 252 }, { 3, 1, 6 }, { 3, 2, 90 } };
 	size_t i;
 
@@ -172,10 +172,10 @@ START_TEST(exhaustive_counts)
 	static const struct {
 		unsigned n, each[4], runs;
 	} want[] = {
-		{ 1, { 1 }, 1 },	{ 2, { 1, 1 }, 2 },
-		{ 2, { 1, 2 }, 3 },	{ 2, { 2, 2 }, 6 },
-		{ 2, { 3, 2 }, 10 },	{ 2, { 3, 3 }, 20 },
-		{ 3, { 2, 2, 2 }, 90 }, { 3, { 1, 2, 3 }, 60 },
+		{ 1, { 1 }, 1 },	   { 2, { 1, 1 }, 2 },
+		{ 2, { 1, 2 }, 3 },	   { 2, { 2, 2 }, 6 },
+		{ 2, { 3, 2 }, 10 },	   { 2, { 3, 3 }, 20 },
+		{ 3, { 2, 2, 2 }, 90 },	   { 3, { 1, 2, 3 }, 60 },
 		{ 4, { 1, 1, 1, 1 }, 24 }, { 3, { 3, 3, 3 }, 1680 },
 	};
 	size_t i;
@@ -235,8 +235,7 @@ buffer(unsigned producers, unsigned consumers, unsigned conds, bool timed)
 		program_if_less(p, t, 7, 1, -3);
 		program_add(p, t, 6, 0);
 		program_add(p, t, 0, takes ? -1 : 1);
-		program_do(p, t, SEAM_COND_SIGNAL,
-			   2 + (takes ? 0 : conds - 1));
+		program_do(p, t, SEAM_COND_SIGNAL, 2 + (takes ? 0 : conds - 1));
 		unlock(p, t, 1);
 	}
 	return p;
@@ -380,8 +379,7 @@ random_op(struct program *p, unsigned t, uint64_t *random)
 			lock(p, t, MUTEX);
 		else
 			program_do(p, t, SEAM_MUTEX_CONSISTENT, OTHER);
-		program_do(p, t,
-			   timed ? SEAM_COND_BROADCAST : SEAM_COND_SIGNAL,
+		program_do(p, t, timed ? SEAM_COND_BROADCAST : SEAM_COND_SIGNAL,
 			   COND);
 		break;
 	}

@@ -165,6 +165,8 @@ stand(struct run *r, unsigned thread)
 	e->pending.second = index_of(r, op->second);
 	if (op->verb == SEAM_THREAD_JOIN)
 		e->pending.peer = r->thread[op->peer - 1].slot;
+	if (op->verb == SEAM_RWLOCK_UNLOCK)
+		e->pending.mode = r->object[op->object].owner ? 'w' : 'r';
 	if (op->verb == SEAM_COND_WAIT) /* the wait itself is never late */
 		e->pending.flags = 0;
 }
@@ -312,7 +314,6 @@ effect(struct run *r, uint16_t slot, struct seam_op *op)
 		o->owner = 0;
 		return true;
 	case SEAM_RWLOCK_UNLOCK:
-		op->mode = o->owner ? 'w' : 'r';
 		if (o->owner)
 			o->owner = 0;
 		else

@@ -109,7 +109,7 @@ is_free(const struct state *s, uint32_t j, uint32_t object)
 			continue;
 		effect = effect_on_lock(s->o, event, object);
 		if (effect == -1)
-			let_go[slot]++;
+			let_go[slot] += let_go[slot] != UINT32_MAX;
 		else if (effect == -2)
 			let_go[slot] = UINT32_MAX;
 		else if (effect == 1 && let_go[slot])
