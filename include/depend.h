@@ -150,7 +150,7 @@ seam_op_is_file(const struct seam_op *op)
 	return op->verb >= SEAM_FCNTL_SETLK && op->verb <= SEAM_FILE_CLOSE;
 }
 
-/* Commutes with everything but its own thread's: nobody else sees it.  Time
+/* Commutes with all that is not global: nobody else sees it.  Time
  * is virtual, and who sleeps may wake up whenever it is chosen. */
 static inline bool
 seam_op_is_local(const struct seam_op *op)
@@ -159,7 +159,8 @@ seam_op_is_local(const struct seam_op *op)
 	       op->verb == SEAM_TIME_SLEEP || op->verb == SEAM_TIME_YIELD;
 }
 
-/* Depends on everything: it ends threads, or reaches who knows whom. */
+/* Depends on everything, local steps too: it ends threads, whatever they
+ * would still have done, or reaches who knows whom. */
 static inline bool
 seam_op_is_global(const struct seam_op *op)
 {
@@ -257,10 +258,10 @@ seam_dependent(const struct seam_op *a, uint16_t slot_a,
 	if (slot_a == slot_b || seam_op_is_about(a, slot_b) ||
 	    seam_op_is_about(b, slot_a))
 		return true;
-	if (seam_op_is_local(a) || seam_op_is_local(b))
-		return false;
 	if (seam_op_is_global(a) || seam_op_is_global(b))
 		return true;
+	if (seam_op_is_local(a) || seam_op_is_local(b))
+		return false;
 	if (seam_op_fails_like(a, b))
 		return false;
 	na = seam_touches(a, ta);

@@ -31,6 +31,7 @@ struct ledger {
 	size_t cells;
 	uint64_t *thread; /* hash of its last event, stirred with peers' */
 	uint64_t *count;  /* events of the thread */
+	uint64_t *local;  /* stirred with local steps behind that event */
 	uint64_t global, all;
 };
 
@@ -102,6 +103,8 @@ take(struct ledger *l, const struct explore_trace *t,
 
 	if (seam_op_is_global(&step->op)) {
 		h = seam_stir(h, l->all);
+		for (i = 0; i < t->nthreads; i++)
+			h += l->local[i];
 		l->global = seam_stir(l->global, h);
 	} else {
 		h = seam_stir(h, l->global);
@@ -116,7 +119,16 @@ take(struct ledger *l, const struct explore_trace *t,
 	for (i = 0; i < n; i++)
 		add(l, &touch[i], h);
 	l->thread[step->slot] = h;
+	l->local[step->slot] = 0;
 	l->all += h;
+}
+
+/* Only what ends threads depends on it: that somebody got there, or not.  How
+ * often it went round there does not matter. */
+static void
+pass(struct ledger *l, const struct explore_trace *t, uint16_t slot)
+{
+	l->local[slot] = seam_stir(t->thread[slot].key, l->thread[slot]);
 }
 
 uint64_t
@@ -129,14 +141,18 @@ explore_class(const struct explore_trace *t)
 	l.cell = malloc(((size_t)t->nsteps * 2 + 1) * sizeof(struct cell));
 	l.thread = calloc((size_t)t->nthreads + 1, sizeof(uint64_t));
 	l.count = calloc((size_t)t->nthreads + 1, sizeof(uint64_t));
-	if (l.first && l.cell && l.thread && l.count)
+	l.local = calloc((size_t)t->nthreads + 1, sizeof(uint64_t));
+	if (l.first && l.cell && l.thread && l.count && l.local)
 		for (i = 0; i < t->nsteps; i++)
-			if (!seam_op_is_local(&t->step[i].op))
+			if (seam_op_is_local(&t->step[i].op))
+				pass(&l, t, t->step[i].slot);
+			else
 				take(&l, t, &t->step[i]);
 	free(l.first);
 	free(l.cell);
 	free(l.thread);
 	free(l.count);
+	free(l.local);
 	return l.all;
 }
 

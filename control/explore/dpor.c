@@ -96,8 +96,9 @@ degree(const struct nodes *nodes, const struct node *n)
 }
 
 static void
-forget(struct node *n)
+forget(struct nodes *nodes, struct node *n)
 {
+	(void)nodes;
 	wakeup_free(state_of(n)->tree);
 }
 
@@ -283,18 +284,18 @@ is_covered(const struct rest *r, uint64_t slots)
 	return false;
 }
 
+/* Initials, and not weak ones: a sleeper that does not occur in v would do
+ * for v, but not for all that may follow it. */
 static void
-found_source(struct lesson *l, struct state *s, struct rest *r)
+found_source(struct state *s, const struct rest *r)
 {
-	uint64_t initials, can = s->node.enabled | s->node.timeouts;
+	uint64_t initials = rest_initials(r);
 
-	if (is_covered(r, s->sleep | s->todo))
+	if (initials & (s->sleep | s->todo))
 		return;
-	initials = rest_initials(r) & can;
 	/* None: it could not be done here after all. */
-	if (initials)
-		s->todo |= initials & -initials;
-	(void)l;
+	initials &= s->node.enabled | s->node.timeouts;
+	s->todo |= initials & -initials;
 }
 
 static void
@@ -325,7 +326,7 @@ found(void *arg, const struct order_race *race)
 	if (l->d->optimal)
 		found_optimal(l, s, &r);
 	else
-		found_source(l, s, &r);
+		found_source(s, &r);
 	rest_free(&r);
 }
 
@@ -363,8 +364,6 @@ study(struct dpor *d, const struct explore_trace *t, struct node *n,
 		find_earlier(&l, n);
 		if (!make_states(&l, n, ticket))
 			d->cut_short = true;
-		else if (t->verdict == SEAM_VERDICT_ASLEEP)
-			d->redundant++;
 		else
 			find_races(&l);
 	}
@@ -384,6 +383,7 @@ learn(struct explore_search *search, uint64_t number,
 		return;
 	n = ticket->node;
 	d->runs++;
+	d->redundant += t->verdict == SEAM_VERDICT_ASLEEP;
 	if (t->nthreads > SEAM_MASKED) {
 		d->many = true;
 	} else if (!nodes_same(ticket, t)) {

@@ -176,8 +176,7 @@ free_node(struct nodes *nodes, struct node *n)
 	if (nodes->root == n)
 		nodes->root = NULL;
 	nodes->count--;
-	if (nodes->forget)
-		nodes->forget(n);
+	nodes->forget(nodes, n);
 	drop_keys(n->keys);
 	free(n);
 }

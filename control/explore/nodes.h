@@ -36,7 +36,6 @@ struct node_ticket {
 	uint8_t how;
 	uint64_t asleep; /* dpor's */
 	void *with;
-	uint64_t value; /* tree's */
 };
 
 struct nodes {
@@ -45,7 +44,7 @@ struct nodes {
 	/* Slots that can be branched to. */
 	uint64_t (*open)(struct nodes *nodes, struct node *n);
 	unsigned (*degree)(const struct nodes *nodes, const struct node *n);
-	void (*forget)(struct node *n);
+	void (*forget)(struct nodes *nodes, struct node *n);
 	bool begun;
 	unsigned out;
 	uint64_t numbers, runs;

@@ -178,8 +178,6 @@ fill_row(struct order *o, uint32_t i, const struct now *now)
 		clock[slot] = i + 1;
 	if (is_about(o, op, slot))
 		join(o, clock, row(now->last, o, op->peer - 1u));
-	if (seam_op_is_local(op))
-		return;
 	if (seam_op_is_global(op)) {
 		join(o, clock, now->all);
 		if (i < o->n)
@@ -187,6 +185,8 @@ fill_row(struct order *o, uint32_t i, const struct now *now)
 		return;
 	}
 	join(o, clock, now->everywhere);
+	if (seam_op_is_local(op))
+		return;
 	n = seam_touches(op, touch);
 	for (k = 0; k < n; k++)
 		join_touched(o, clock, &touch[k]);
@@ -213,9 +213,9 @@ note(struct order *o, uint32_t i, const struct now *now)
 		o->abouts[i] = o->about[op->peer - 1];
 		o->about[op->peer - 1] = i;
 	}
+	join(o, now->all, clock);
 	if (seam_op_is_local(op))
 		return true;
-	join(o, now->all, clock);
 	if (seam_op_is_global(op)) {
 		o->globals[i] = o->global;
 		o->global = i;

@@ -109,7 +109,7 @@ is_free(const struct state *s, uint32_t j, uint32_t object)
 			continue;
 		effect = effect_on_lock(s->o, event, object);
 		if (effect == -1)
-			let_go[slot]++;
+			let_go[slot] += let_go[slot] != UINT32_MAX;
 		else if (effect == -2)
 			let_go[slot] = UINT32_MAX;
 		else if (effect == 1 && let_go[slot])
@@ -442,7 +442,8 @@ begin(struct walk *w, const struct order *o, uint32_t j)
 		return;
 	}
 	w->global = below(o->global, o->globals, j);
-	n = seam_touches(op, touch);
+	if (!seam_op_is_local(op))
+		n = seam_touches(op, touch);
 	for (i = 0; i < n; i++)
 		w->object[i] = j < o->n ? o->link[2 * j + i] :
 					  latest_of(o, touch[i].object);
@@ -492,7 +493,7 @@ order_races(const struct order *o, uint32_t j, order_found *found, void *arg)
 	uint16_t me = order_slot(o, j);
 	struct walk w;
 
-	if (seam_op_is_local(op) || !o->n)
+	if (!o->n)
 		return;
 	for (s = 0; s < o->threads; s++)
 		covered[s] = o->past[(size_t)j * o->threads + s];

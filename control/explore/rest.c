@@ -9,7 +9,9 @@
 static const struct seam_op *
 op_at(const struct rest *r, uint32_t at)
 {
-	return at + 1 == r->n ? &r->last : order_op(r->order, r->event[at]);
+	return r->event[at] == r->race.second ?
+		   &r->last :
+		   order_op(r->order, r->event[at]);
 }
 
 static uint16_t
@@ -27,7 +29,7 @@ fill_known(struct rest *r)
 
 	for (s = 0; s < o->threads; s++)
 		r->known[s] = o->past[(size_t)j * o->threads + s];
-	for (i = 0; i + 1 < r->n; i++) {
+	for (i = 0; r->event[i] != j; i++) {
 		uint32_t k = r->event[i];
 
 		if (!seam_dependent(order_op(o, k), order_slot(o, k), &r->last,
@@ -50,9 +52,9 @@ rest_make(struct rest *r, const struct order *o, const struct order_race *race,
 	r->order = o;
 	r->race = *race;
 	r->last = order_reversed(o, race);
-	r->event = calloc((size_t)until - race->first + 1, sizeof(uint32_t));
+	r->event = calloc((size_t)until - race->first + 2, sizeof(uint32_t));
 	r->known = calloc(o->threads, sizeof(uint32_t));
-	r->gone = calloc((size_t)until - race->first + 1, sizeof(bool));
+	r->gone = calloc((size_t)until - race->first + 2, sizeof(bool));
 	if (!r->event || !r->known || !r->gone) {
 		rest_free(r);
 		return false;
@@ -62,6 +64,8 @@ rest_make(struct rest *r, const struct order *o, const struct order_race *race,
 		    (j >= o->n || !order_precedes(o, j, k)))
 			r->event[r->n++] = k;
 	r->event[r->n++] = j;
+	if (j >= o->n && seam_op_is_global(order_op(o, race->first)))
+		r->event[r->n++] = race->first;
 	fill_known(r);
 	return true;
 }
@@ -78,7 +82,9 @@ rest_free(struct rest *r)
 static bool
 precedes(const struct rest *r, uint32_t a, uint32_t b)
 {
-	if (b + 1 == r->n)
+	if (r->event[b] == r->race.first)
+		return true;
+	if (r->event[b] == r->race.second)
 		return r->known[slot_at(r, a)] > r->event[a];
 	return order_precedes(r->order, r->event[a], r->event[b]);
 }
@@ -145,7 +151,7 @@ rest_weak(const struct rest *r, uint16_t slot, uint32_t *at)
 	}
 	*at = r->n;
 	/* What comes behind the reversed event is not known. */
-	if (slot == slot_at(r, r->n - 1) || from > r->order->n)
+	if (slot == order_slot(r->order, r->race.second) || from > r->order->n)
 		return false;
 	return rest_pending(r->order, from, slot, &op) &&
 	       commutes_with_all(r, slot, &op);

@@ -14,12 +14,16 @@ struct rest {
 	struct order_race race;
 	struct seam_op last; /* e' as it would be */
 	uint32_t n;
-	uint32_t *event; /* the last one is e' */
+	uint32_t *event; /* the last one is e', or e' and e: see below */
 	uint32_t *known; /* by slot: 1 + the latest event e' depends on */
 	bool *gone;	 /* taken out again, by rest_weak */
 };
 
-/* Of the events before `until`. */
+/*
+ * Of the events before `until`.  Where e ended the process in which e' had
+ * not come about yet, e will follow e' in turn, and belongs to v: else those
+ * that sleep because they commute with e' would be taken to cover it.
+ */
 bool rest_make(struct rest *r, const struct order *o,
 	       const struct order_race *race, uint32_t until);
 void rest_free(struct rest *r);
