@@ -163,8 +163,8 @@ struct seam_step {
 struct seam_forced {
 	uint64_t thread; /* its key */
 	uint32_t how;	 /* enum seam_how; SEAM_HOWS: as it can be */
-	uint32_t event; /* low half of the step's own hash that is expected;
-			   0: any */
+	uint32_t event;	 /* low half of the step's own hash that is expected;
+			    0: any */
 };
 
 enum seam_strategy_id {

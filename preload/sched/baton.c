@@ -20,6 +20,21 @@ seam_baton_hand(struct seam_slot *to)
 	seam_raw3(SYS_futex, &to->turn, FUTEX_WAKE, 1);
 }
 
+/* Until it is dead, whoever is to reap it. */
+void
+seam_wait_for_process(int32_t pid)
+{
+	struct {
+		int fd;
+		short events, revents;
+	} p = { (int)seam_raw2(SYS_pidfd_open, pid, 0), 1, 0 };
+
+	while (p.fd >= 0 && seam_raw3(SYS_poll, &p, 1, -1) == -EINTR)
+		;
+	if (p.fd >= 0)
+		seam_raw1(SYS_close, p.fd);
+}
+
 /* Who handed on for good is no more before anybody else does anything: its
  * locks are dropped, and it can be joined without waiting. */
 static void
@@ -36,20 +51,11 @@ wait_for_dying(struct seam_sched *s)
 		if (seam_raw4(SYS_futex, word, FUTEX_WAIT, tid, NULL) ==
 		    -EFAULT)
 			break;
-	if (!tid || pid != seam_proc->pid) {
-		struct seam_pollfd {
-			int fd;
-			short events, revents;
-		} p = { (int)seam_raw2(SYS_pidfd_open, pid, 0), 1, 0 };
-
-		while (!tid && p.fd >= 0 &&
-		       seam_raw3(SYS_poll, &p, 1, -1) == -EINTR)
-			;
-		if (p.fd >= 0)
-			seam_raw1(SYS_close, p.fd);
-		while (tid && seam_raw3(SYS_tgkill, pid, tid, 0) != -ESRCH)
-			seam_raw0(SYS_sched_yield);
-	}
+	if (!tid)
+		seam_wait_for_process(pid);
+	while (tid && pid != seam_proc->pid &&
+	       seam_raw3(SYS_tgkill, pid, tid, 0) != -ESRCH)
+		seam_raw0(SYS_sched_yield);
 	for (i = 0; i < seam_slots(); i++)
 		if (s->slot[i].state == SEAM_SLOT_ENDING)
 			s->slot[i].state = SEAM_SLOT_GONE;

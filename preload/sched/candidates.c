@@ -185,6 +185,23 @@ seam_is_ready(const struct seam_slot *slot)
 	return slot->proc != seam_proc_index() || looks_ready(slot);
 }
 
+/* Waits for a child that is in the session, and can't go on itself: then
+ * nothing comes from outside. */
+static bool
+awaits_session(const struct seam_slot *slot)
+{
+	const struct seam_sched *s = seam_sched();
+	uint16_t i, n = (uint16_t)seam_slots();
+
+	if (slot->op.verb != SEAM_PROCESS_WAIT)
+		return false;
+	for (i = 0; i < n; i++)
+		if (s->slot[i].proc != slot->proc &&
+		    s->slot[i].state == SEAM_SLOT_PENDING)
+			return true;
+	return false;
+}
+
 static void
 add(struct seam_candidates *to, uint64_t *mask, uint16_t slot)
 {
@@ -212,6 +229,7 @@ seam_candidates(struct seam_choice *out)
 		else if (slot->op.flags & SEAM_OP_TIMED)
 			add(&out->timeouts, &out->timeout_mask, i);
 		else
-			out->outside |= is_outside(&slot->op);
+			out->outside |=
+			    is_outside(&slot->op) && !awaits_session(slot);
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Slots' beginnings and ends: threads, processes. */
+#include <signal.h>
 #include <string.h>
 
 #include "sched.h"
@@ -298,6 +299,54 @@ seam_sched_child_attached(void)
 	slot->state = SEAM_SLOT_RUNNING;
 	seam_step_done(slot, 0);
 	seam_self.busy--;
+}
+
+/* Its threads are no more: their locks have been dropped. */
+static void
+bury_process(uint32_t proc)
+{
+	struct seam_sched *s = seam_sched();
+	uint16_t i, n = (uint16_t)seam_slots();
+	uint32_t k;
+
+	for (i = 0; i < n; i++) {
+		struct seam_slot *slot = &s->slot[i];
+
+		if (slot->proc != proc || !slot->state)
+			continue;
+		if (slot->queued && slot->op.second)
+			seam_queue_leave(seam_sobject_at(slot->op.second),
+					 slot);
+		else if (slot->queued)
+			seam_queue_leave(seam_sobject_at(slot->op.object),
+					 slot);
+		slot->state = SEAM_SLOT_GONE;
+	}
+	for (k = 0; k < s->sobjects; k++)
+		s->sobject[k].version++;
+}
+
+void
+seam_wait_for_killed(const struct seam_call *c)
+{
+	const struct seam_sched *s = seam_sched();
+	int32_t pid = (int32_t)c->arg[0];
+	uint16_t i, n = (uint16_t)seam_slots();
+
+	if (c->fn != SEAM_FN_kill || c->arg[1] != SIGKILL || pid <= 0 ||
+	    pid == seam_proc->pid)
+		return;
+	for (i = 0; i < n; i++) {
+		uint32_t proc = s->slot[i].proc;
+
+		if (proc < SEAM_MAX_PROCS && s->slot[i].state &&
+		    s->slot[i].state < SEAM_SLOT_GONE &&
+		    seam_arena->proc[proc].pid == pid) {
+			seam_wait_for_process(pid);
+			bury_process(proc);
+			return;
+		}
+	}
 }
 
 /* exit(), _exit(): the process goes when nobody else is to go first. */

@@ -111,6 +111,8 @@ seam_effect(struct seam_slot *slot, struct seam_call *c, int error)
 	if (slot->op.peer && !error && c->verb == SEAM_SIGNAL_SEND)
 		seam_sched()->slot[slot->op.peer - 1].signals |=
 		    SEAM_SIGNAL_HANDLED;
+	if (c->verb == SEAM_SIGNAL_SEND && !error)
+		seam_wait_for_killed(c);
 	if (!o || (error && error != EOWNERDEAD))
 		return;
 	switch (class_of(c)) {
@@ -255,10 +257,24 @@ attempt(const struct seam_slot *slot, struct seam_call *c)
 	return SEAM_AGAIN;
 }
 
+/* To take a flock in another mode is to let the first one go, then to wait
+ * (flock(2)): whoever waits for that may go on.  It happens but once. */
+static void
+note_conversion(const struct seam_slot *slot, bool *noted)
+{
+	struct seam_sobject *o = seam_sobject_at(slot->op.object);
+
+	if (slot->op.verb != SEAM_FLOCK_LOCK || *noted || !o)
+		return;
+	*noted = true;
+	o->version++;
+}
+
 static int
 perform(struct seam_slot *slot, struct seam_call *c, unsigned how)
 {
 	int error, saved = errno;
+	bool noted = false;
 
 	for (;;) {
 		if (how == SEAM_HOW_TIMEOUT)
@@ -275,6 +291,7 @@ perform(struct seam_slot *slot, struct seam_call *c, unsigned how)
 			slot->signals &= ~SEAM_SIGNAL_HANDLED;
 			return EINTR;
 		}
+		note_conversion(slot, &noted);
 		how = seam_stand_busy(slot, c);
 	}
 }

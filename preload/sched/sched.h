@@ -62,6 +62,7 @@ void seam_hand_for_good(struct seam_slot *slot, int32_t pid, int32_t tid,
  * is being started; and back. */
 void seam_leave(struct seam_slot *slot);
 void seam_return(struct seam_slot *slot);
+void seam_wait_for_process(int32_t pid);
 void seam_baton_hand(struct seam_slot *to);
 void seam_baton_wait(struct seam_slot *slot);
 
@@ -106,6 +107,8 @@ void seam_queue_leave(struct seam_sobject *o, struct seam_slot *slot);
 unsigned seam_queue_wake(struct seam_sobject *o, unsigned n);
 
 /* life.c: threads and processes. */
+/* A SIGKILL was sent: its process is gone when this returns. */
+void seam_wait_for_killed(const struct seam_call *c);
 struct seam_slot *seam_slot_self(void);
 /* Anybody may call it, without the baton; NULL: no room. */
 struct seam_slot *seam_slot_new(struct seam_thread *t);
