@@ -42,7 +42,9 @@ enum seam_access {
 };
 
 /* All points touch one object: they mark accesses to what is shared, and
- * nothing tells whether two of them mark the same. */
+ * nothing tells whether two of them mark the same.  So do all transfers:
+ * nothing tells which descriptors are two ends of one thing, or what a poll
+ * looks at. */
 #define SEAM_TOUCH_POINTS (UINT64_C(1) << 32)
 
 struct seam_touch {
@@ -165,6 +167,7 @@ static inline bool
 seam_op_is_global(const struct seam_op *op)
 {
 	return op->verb == SEAM_PROCESS_EXIT || op->verb == SEAM_PROCESS_EXEC ||
+	       op->verb == SEAM_PROCESS_FORK ||
 	       (op->verb == SEAM_SIGNAL_SEND && !op->peer);
 }
 
@@ -174,7 +177,8 @@ seam_touches(const struct seam_op *op, struct seam_touch touch[2])
 {
 	unsigned n = 0;
 
-	if (op->verb == SEAM_POINT) {
+	if (op->verb == SEAM_POINT ||
+	    (op->verb >= SEAM_IO_READ && op->verb <= SEAM_IO_POLL)) {
 		touch[0] = (struct seam_touch){ .object = SEAM_TOUCH_POINTS };
 		return 1;
 	}

@@ -132,6 +132,7 @@ struct seam_slot {
 	uint32_t met;	  /* objects first met, any kind */
 	uint32_t signals; /* sent to it and not yet handled: SEAM_SIGNAL_ */
 	_Atomic uint32_t stands; /* a forked child's: it has come to stand */
+	int32_t blocker;	 /* pid of who has the range of a file, or 0 */
 	int32_t execs;		 /* pid: becomes another program */
 	uint8_t cancellable;	 /* its operation is a cancellation point, */
 	uint8_t interruptible;	 /* or ends by EINTR */

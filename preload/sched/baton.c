@@ -240,11 +240,13 @@ choose_among(struct seam_sched *s, struct seam_choice *c, uint16_t current)
 	if (forced(s, c, &p))
 		return p;
 	strategy = seam_strategy_of(s->plan.strategy);
+	/* First those that gave way: if those who are to come first all sleep,
+	 * what gives way to them would go on for ever. */
+	leave_yielders(s, c);
 	leave_sleepers(s, &c->done, s->sleeping);
 	leave_sleepers(s, &c->timeouts, s->sleeping_how);
 	if (!c->done.n && !c->timeouts.n)
 		seam_run_end(SEAM_VERDICT_ASLEEP, NULL, "%s", "");
-	leave_yielders(s, c);
 	if (!c->done.n) {
 		p.slot = earliest(s, &c->timeouts);
 		p.how = SEAM_HOW_TIMEOUT;
@@ -394,6 +396,16 @@ go(struct seam_slot *slot)
 	return slot->how;
 }
 
+/* What processes share, each has to judge for itself. */
+static void
+judge(struct seam_slot *slot)
+{
+	const struct seam_sobject *o = seam_sobject_at(slot->op.object);
+
+	if (o && !o->proc && o->kind != SEAM_KIND_POINT && !seam_is_ready(slot))
+		slot->seen = o->version + 1;
+}
+
 unsigned
 seam_stand(struct seam_slot *slot, struct seam_call *c)
 {
@@ -410,6 +422,7 @@ seam_stand(struct seam_slot *slot, struct seam_call *c)
 		return slot->how;
 	}
 	slot->state = SEAM_SLOT_PENDING;
+	judge(slot);
 	strategy = seam_strategy_of(s->plan.strategy);
 	if (strategy->arrived)
 		strategy->arrived(s, seam_slot_index(slot));

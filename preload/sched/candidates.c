@@ -101,7 +101,7 @@ seam_is_own(const struct seam_call *c, int32_t tid)
 
 /* By the words of the object; only in the slot's own process. */
 static bool
-looks_ready(const struct seam_slot *slot)
+looks_ready(struct seam_slot *slot)
 {
 	const struct seam_call *c = (const void *)(uintptr_t)slot->call;
 	int32_t tid = seam_arena->thread[slot->thread].tid;
@@ -125,9 +125,8 @@ looks_ready(const struct seam_slot *slot)
 	case SEAM_ONCE:
 		return once_ready(c);
 	case SEAM_FCNTL_SETLKW:
-		return fcntl_ready(c);
 	case SEAM_LOCKF_LOCK:
-		return lockf_ready(c);
+		return range_ready(slot, c);
 	default:
 		return true;
 	}
@@ -156,7 +155,7 @@ unchanged(const struct seam_slot *slot)
 }
 
 bool
-seam_is_ready(const struct seam_slot *slot)
+seam_is_ready(struct seam_slot *slot)
 {
 	const struct seam_sched *s = seam_sched();
 	const struct seam_op *op = &slot->op;
@@ -220,7 +219,7 @@ seam_candidates(struct seam_choice *out)
 	out->enabled_mask = out->timeout_mask = 0;
 	out->outside = false;
 	for (i = 0; i < n; i++) {
-		const struct seam_slot *slot = &s->slot[i];
+		struct seam_slot *slot = &s->slot[i];
 
 		if (slot->state != SEAM_SLOT_PENDING)
 			continue;

@@ -126,7 +126,7 @@ of_rwlock(const struct seam_call *c)
 static bool
 awaited(const struct seam_slot *slot, uint32_t object)
 {
-	const struct seam_sched *s = seam_sched();
+	struct seam_sched *s = seam_sched();
 	uint16_t i, n = (uint16_t)seam_slots();
 
 	for (i = 0; i < n; i++)

@@ -43,6 +43,7 @@ seam_describe(struct seam_slot *slot, struct seam_call *c)
 	slot->site = c->site;
 	slot->cancellable = c->cancel;
 	slot->interruptible = c->eintr;
+	slot->blocker = 0;
 	if (class_of(c) != SEAM_CLASS_INIT)
 		op->object = seam_sobject_find(slot, c);
 	if (seam_verbs[c->verb].kind == SEAM_KIND_FILE) {
@@ -254,6 +255,11 @@ attempt(const struct seam_slot *slot, struct seam_call *c)
 		return error;
 	if (seam_is_own(c, seam_arena->thread[slot->thread].tid))
 		return c->real(c);
+	if ((c->verb == SEAM_FCNTL_SETLKW || c->verb == SEAM_LOCKF_LOCK) &&
+	    seam_range_deadlock(seam_range_blocker(c))) {
+		errno = EDEADLK;
+		return EDEADLK;
+	}
 	return SEAM_AGAIN;
 }
 

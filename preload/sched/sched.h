@@ -73,7 +73,12 @@ struct seam_choice {
 	bool outside; /* somebody waits for the outside world */
 };
 void seam_candidates(struct seam_choice *out);
-bool seam_is_ready(const struct seam_slot *slot);
+bool seam_is_ready(struct seam_slot *slot);
+/* File ranges (fcntl, lockf): whose process has what the call wants: 0:
+ * nobody's, -1: no process's (OFD); and would waiting for it be a deadlock
+ * that the kernel refuses? */
+int32_t seam_range_blocker(const struct seam_call *c);
+bool seam_range_deadlock(int32_t blocker);
 /* It can be done by its owner without waiting though it looks busy: a
  * recursive lock, an error. */
 bool seam_is_own(const struct seam_call *c, int32_t tid);
