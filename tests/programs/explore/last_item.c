@@ -4,8 +4,8 @@
  *      may still queue another; the worker leaves with that one undone.
  * oracle: exit
  * preemptions: 1
- * critical: drain cond.reacquire lock before put mutex.lock lock
- * or: drain mutex.lock lock before put mutex.lock lock
+ * critical: drain mutex.lock lock before put mutex.lock lock
+ * or: drain cond.reacquire lock before put mutex.lock lock
  */
 #include "explore.h"
 
@@ -69,14 +69,23 @@ worker(void *unused)
 	return NULL;
 }
 
+static void *
+reader(void *unused)
+{
+	(void)unused;
+	return NULL;
+}
+
 int
 main(void)
 {
-	pthread_t thread;
+	pthread_t work_thread, read_thread;
 
-	must(pthread_create(&thread, NULL, worker, NULL));
 	put();
+	must(pthread_create(&work_thread, NULL, worker, NULL));
+	must(pthread_create(&read_thread, NULL, reader, NULL));
+	must(pthread_join(read_thread, NULL));
 	drain();
-	must(pthread_join(thread, NULL));
+	must(pthread_join(work_thread, NULL));
 	return verdict(done == 2);
 }

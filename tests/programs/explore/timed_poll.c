@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bug: A waiter polls with three timed waits and then takes a slow worker for
+ * bug: A waiter polls with two timed waits and then takes a slow worker for
  *      a dead one.
  * oracle: exit
  * preemptions: 0
@@ -38,7 +38,7 @@ waiter(void *unused)
 		pthread_cond_timedwait(&finished, &lock, &ts);
 		polls++;
 #ifndef FIXED
-		if (!done && polls == 3)
+		if (!done && polls == 2)
 			given_up = 1;
 #endif
 	}
