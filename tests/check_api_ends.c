@@ -226,17 +226,13 @@ static char place[64]; /* where the targets run */
 static void
 setup(void)
 {
-	strcpy(place, "/tmp/check-ends-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(place));
+	scratch_make(place, sizeof(place));
 }
 
 static void
 teardown(void)
 {
-	char command[100];
-
-	snprintf(command, sizeof(command), "rm -r %s", place);
-	ck_assert_int_eq(system(command), 0); /* NOLINT(cert-env33-c) */
+	scratch_remove(place);
 }
 
 struct run {

@@ -98,11 +98,11 @@ END_TEST
  * there and then waits for the others. */
 START_TEST(lined_up_before_main)
 {
-	char dir[] = "/tmp/seam-call-XXXXXX", text[200];
+	char dir[64], text[200];
 	struct seam_call_spec calls[N];
 	char *argv[] = { "sh", "-c", text, NULL };
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_make(dir, sizeof(dir));
 	snprintf(text, sizeof(text),
 		 "mkdir %s/$$; while set -- %s/*; [ $# -lt %d ]; do :; done; "
 		 "echo all",
@@ -114,8 +114,7 @@ START_TEST(lined_up_before_main)
 		ck_assert(got[i].started);
 		ck_assert_str_eq(got[i].out, "all\n");
 	}
-	snprintf(text, sizeof(text), "rm -r %s", dir);
-	ck_assert_int_eq(system(text), 0);
+	scratch_remove(dir);
 }
 END_TEST
 
@@ -152,7 +151,7 @@ END_TEST
  * time is over. */
 START_TEST(who_never_comes)
 {
-	char dir[] = "/tmp/seam-call-XXXXXX", path[64], text[400];
+	char dir[64], path[80], text[400];
 	const struct seam_call_options o = { .at = "mutex.lock" };
 	struct seam_call_spec calls[] = {
 		{ .argv = (char *[]){ "sh", "-c", text, NULL }, .dir = dir },
@@ -161,14 +160,13 @@ START_TEST(who_never_comes)
 		  .dir = dir },
 	};
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_make(dir, sizeof(dir));
 	snprintf(path, sizeof(path), "%s/fifo", dir);
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	snprintf(text, sizeof(text), "%s/counter 1 1; echo go >fifo",
 		 needed_env("SEAM_TEST_PROGRAMS"));
 	run(calls, 2, &o);
-	unlink(path);
-	rmdir(dir);
+	scratch_remove(dir);
 	ck_assert_str_eq(got[0].out, "total 4\n");
 	ck_assert(got[0].started);
 	ck_assert(!got[0].timed_out);

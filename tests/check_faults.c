@@ -28,6 +28,7 @@
 
 #include "arena.h"
 #include "controller.h"
+#include "suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 #define GO_ON_MS 500 /* what is promised */
@@ -830,8 +831,6 @@ int
 main(void)
 {
 	Suite *suite = suite_create("faults");
-	SRunner *runner;
-	int failed;
 
 	add(suite, "controller_killed", controller_killed, COUNT(standings));
 	add(suite, "warden_killed_too", warden_killed_too,
@@ -850,9 +849,5 @@ main(void)
 	add(suite, "early_end", early_end, 1);
 	add(suite, "damaged", damaged, 4 * COUNT(areas));
 	add(suite, "damage_is_told", damage_is_told, 3);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "inner.h"
+#include "suite.h"
 
 #define THREADS 6
 
@@ -111,16 +112,10 @@ main(void)
 {
 	Suite *suite = suite_create("gate");
 	TCase *all = tcase_create("together");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(all, seam_check_setup, seam_check_teardown);
 	tcase_add_test(all, released);
 	tcase_add_test(all, deleted);
 	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

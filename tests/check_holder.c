@@ -237,7 +237,7 @@ END_TEST
 
 /* Commands. */
 
-static char path[] = "/tmp/seam-holder-XXXXXX";
+static char path[80];
 
 static bool
 is_locked(void)
@@ -259,10 +259,12 @@ begin(seam_holder **h, const char *command, uint64_t timeout)
 
 START_TEST(command_holds)
 {
-	char command[100];
+	char command[160], dir[64];
 	seam_holder *h;
 
-	close(mkstemp(path));
+	scratch_make(dir, sizeof(dir));
+	snprintf(path, sizeof(path), "%s/file", dir);
+	close(creat(path, 0600));
 	snprintf(command, sizeof(command), "flock %s sh -c 'echo in; read _'",
 		 path);
 	ck_assert_int_eq(begin(&h, command, SEAM_DEFAULT), 0);
@@ -270,7 +272,7 @@ START_TEST(command_holds)
 	ck_assert_msg(seam_holder_end(h, SEAM_DEFAULT) == 0, "%s",
 		      seam_message());
 	ck_assert(!is_locked());
-	unlink(path);
+	scratch_remove(dir);
 }
 END_TEST
 

@@ -130,8 +130,7 @@ static char place[64];
 static void
 place_setup(void)
 {
-	strcpy(place, "/tmp/check-session-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(place));
+	scratch_make(place, sizeof(place));
 }
 
 static void
@@ -1077,14 +1076,16 @@ END_TEST
 
 START_TEST(closing_ends_targets)
 {
-	static const char script[] = "trap '' TERM; tail -f /dev/null & wait; wait";
+	static const char script[] =
+	    "trap '' TERM; tail -f /dev/null & wait; wait";
 	struct seam_process *p;
 	pid_t stubborn, plain;
 	uint64_t begun;
 	unsigned i, j;
 
 	ck_assert_int_eq(start("A", ARGV("sh", "-c", script), &i), SEAM_OK);
-	ck_assert_int_eq(start("B", ARGV("tail", "-f", "/dev/null"), &j), SEAM_OK);
+	ck_assert_int_eq(start("B", ARGV("tail", "-f", "/dev/null"), &j),
+			 SEAM_OK);
 	p = &session->process[i];
 	stubborn = p->pid;
 	plain = session->process[j].pid;
@@ -1103,7 +1104,8 @@ START_TEST(leaving_targets)
 	unsigned i;
 	pid_t pid;
 
-	ck_assert_int_eq(start("A", ARGV("tail", "-f", "/dev/null"), &i), SEAM_OK);
+	ck_assert_int_eq(start("A", ARGV("tail", "-f", "/dev/null"), &i),
+			 SEAM_OK);
 	pid = session->process[i].pid;
 	seam_session_close(session, true);
 	ck_assert_int_eq(kill(pid, 0), 0);

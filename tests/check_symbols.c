@@ -41,8 +41,7 @@ struct victim {
 static struct seam_syms *syms;
 static struct seam_map *map;
 static struct victim victim;
-static char dir[] = "/tmp/seam-symbols-XXXXXX";
-static char scratch[sizeof(dir)];
+static char scratch[64];
 
 static const char *
 program(const char *name)
@@ -127,8 +126,7 @@ stop(void)
 static void
 setup(void)
 {
-	strcpy(scratch, dir);
-	ck_assert_ptr_nonnull(mkdtemp(scratch));
+	scratch_make(scratch, sizeof(scratch));
 	syms = seam_syms_new();
 	ck_assert_ptr_nonnull(syms);
 }
@@ -136,14 +134,11 @@ setup(void)
 static void
 teardown(void)
 {
-	char command[PATH_MAX + 16];
-
 	stop();
 	seam_map_free(map);
 	map = NULL;
 	seam_syms_free(syms);
-	snprintf(command, sizeof(command), "rm -rf '%s'", scratch);
-	ck_assert_int_eq(system(command), 0);
+	scratch_remove(scratch);
 }
 
 static const struct fact *

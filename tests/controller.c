@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,6 +18,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "scratch.h"
 
 uint64_t
 now_ms(void)
@@ -127,11 +128,7 @@ path_serves(void *path)
 void
 controller_start(struct controller *c)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	snprintf(c->dir, sizeof(c->dir), "%.30s/seam-check-XXXXXX",
-		 tmp && *tmp ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(c->dir));
+	scratch_make(c->dir, sizeof(c->dir));
 	snprintf(c->path, sizeof(c->path), "%s/s", c->dir);
 	c->pid = controller_spawn(c, c->path);
 	ck_assert_int_gt(c->pid, 0);
@@ -153,18 +150,10 @@ controller_end(struct controller *c)
 	return status;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)ftw;
-	return type == FTW_DP ? rmdir(path) : unlink(path);
-}
-
 void
 controller_remove(struct controller *c)
 {
-	nftw(c->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(c->dir);
 }
 
 char *

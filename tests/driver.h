@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 #define SESSION seam_check_session()
 
 static char place[64]; /* where targets run */
@@ -18,8 +20,7 @@ place_setup(void)
 {
 	struct seam_config config = { .dir = place };
 
-	strcpy(place, "/tmp/check-driver-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(place));
+	scratch_make(place, sizeof(place));
 	seam_check_configure(&config);
 	seam_check_setup();
 }
@@ -27,11 +28,8 @@ place_setup(void)
 static inline void
 place_teardown(void)
 {
-	char command[100];
-
 	seam_check_teardown();
-	snprintf(command, sizeof(command), "rm -r %s", place);
-	ck_assert_int_eq(system(command), 0); /* NOLINT(cert-env33-c) */
+	scratch_remove(place);
 }
 
 static inline void

@@ -6,6 +6,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "scratch.h"
+
 /* A group of one test, once for every row of its table. */
 static inline TCase *
 suite_add_rows(Suite *suite, const char *name, const TTest *test, int rows)
@@ -38,9 +40,11 @@ suite_run(Suite *suite)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	scratch_begin();
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
+	scratch_end();
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
