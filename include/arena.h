@@ -208,7 +208,7 @@ struct seam_thread {
 	_Atomic uint32_t ring; /* index + 1 */
 	uint32_t created;      /* T: threads it created */
 	uint32_t detached;
-	uint32_t slot; /* T: schedule.h; index + 1 */
+	uint32_t slot;		  /* T: schedule.h; index + 1 */
 	uint32_t met[SEAM_KINDS]; /* T: objects first met by it */
 	uint64_t events;	  /* T: that left the fast path */
 	uint64_t parks;

@@ -291,6 +291,11 @@ enum seam_code seam_holder_command(seam_holder **h, char *const *argv,
  * Frees the holder in any case.
  */
 enum seam_code seam_holder_end(seam_holder *h, uint64_t timeout);
+/*
+ * Ends all of this process's, each within a second, as exit() does by itself;
+ * for what is about to call _exit.
+ */
+void seam_holders_end(void);
 
 /* Concurrent calls */
 

@@ -22,7 +22,9 @@
  * With CK_FORK=no a failed assertion jumps out of the test, and the teardown
  * closes.  With CK_FORK=yes it ends the test's process: ck_seam closes
  * first; whatever else ends it (ck_assert, a crash, Check's timeout, SIGKILL)
- * takes the targets along, and the files.
+ * takes the targets along, and the files.  Holders leave when an assertion
+ * fails; where nothing can be run any more, a crash or a kill, those that are
+ * commands do.
  *
  * As an unchecked fixture the same two give all tests of a case one session
  * with CK_FORK=no.  With CK_FORK=yes every test's process has a session of
@@ -141,6 +143,9 @@ seam_check_show(const char *file, int line)
 			now);
 	state->said = 0;
 	free(now);
+	/* Check leaves by _exit. */
+	if (state->loaded != getpid())
+		seam_holders_end();
 }
 
 #ifndef SEAM_CHECK_SILENT

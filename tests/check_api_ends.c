@@ -5,6 +5,8 @@
  *
  *	check_api_ends suite checked|unchecked DIR  tests that fail on purpose
  *	check_api_ends suite sit DIR		     one that never ends
+ *	check_api_ends suite release DIR	     the same, of another kind
+ *	check_api_ends suite holder DIR		     a holder as a fixture
  *
  * Their lines "left PID", "left PATH" and "left memfd INODE" tell what must
  * not be left.
@@ -180,12 +182,94 @@ START_TEST(never_ends)
 }
 END_TEST
 
-static int
-run_suite(bool checked, bool sit, const char *dir)
+/* Its target does not end with us. */
+START_TEST(lets_go)
 {
-	struct seam_config config = { .dir = dir };
+	seam_session *s = seam_check_session();
+	char command[5000];
+
+	snprintf(command, sizeof(command), "%s 1 1; : >released",
+		 victim("counter"));
+	ck_seam(seam_pause(s, "in", "mutex.lock"));
+	ck_seam(seam_startl(s, "A", "sh", "-c", command, NULL));
+	ck_seam(seam_wait(s, "in", NULL, SEAM_DEFAULT));
+	tell("sitting\n");
+	for (;;)
+		pause();
+}
+END_TEST
+
+/* A holder, begun before the body and ended after it. */
+
+static seam_holder *holder;
+
+static int
+enter(void *data)
+{
+	(void)data;
+	tell("entered\n");
+	return 0;
+}
+
+static void
+leave(void *data)
+{
+	(void)data;
+	tell("has left\n");
+}
+
+static void
+begin_holder(void)
+{
+	ck_seam(seam_holder_begin(&holder, "h", enter, leave, NULL, 0));
+}
+
+static void
+end_holder(void)
+{
+	ck_seam(seam_holder_end(holder, SEAM_DEFAULT));
+}
+
+START_TEST(fails_while_held)
+{
+	ck_assert_int_eq(1, 2);
+}
+END_TEST
+
+START_TEST(succeeds_while_held)
+{
+	tell("body\n");
+}
+END_TEST
+
+static int
+run_holder(void)
+{
 	Suite *suite = suite_create("nested");
 	TCase *all = tcase_create("all");
+
+	tcase_add_checked_fixture(all, begin_holder, end_holder);
+	tcase_add_test(all, fails_while_held);
+	tcase_add_test(all, succeeds_while_held);
+	suite_add_tcase(suite, all);
+	return suite_run(suite);
+}
+
+static int
+run_sitting(const TTest *test, const struct seam_config *config)
+{
+	Suite *suite = suite_create("nested");
+
+	seam_check_configure(config);
+	suite_add_tests(suite, "all", &test, 1);
+	return suite_run(suite);
+}
+
+static int
+run_suite(bool checked, const struct seam_config *config)
+{
+	Suite *suite = suite_create("nested");
+	TCase *all = tcase_create("all"), *hangs = tcase_create("hangs");
 	SRunner *runner;
 	int failed;
 
@@ -195,15 +279,14 @@ run_suite(bool checked, bool sit, const char *dir)
 	else
 		tcase_add_unchecked_fixture(all, seam_check_setup,
 					    seam_check_teardown);
-	seam_check_configure(&config);
-	tcase_set_timeout(all, 3);
+	seam_check_configure(config);
+	tcase_set_timeout(all, 60);
+	tcase_set_timeout(hangs, 3);
 	suite_add_tcase(suite, all);
+	suite_add_tcase(suite, hangs);
 	runner = srunner_create(suite);
-	if (sit)
-		tcase_add_test(all, never_ends);
-	else
-		tcase_add_test(all, fails_in_a_call);
-	if (!sit && (checked || srunner_fork_status(runner) == CK_FORK)) {
+	tcase_add_test(all, fails_in_a_call);
+	if (checked || srunner_fork_status(runner) == CK_FORK) {
 		tcase_add_test(all, fails_in_an_assertion);
 		tcase_add_test(all, fails_in_a_condition);
 		tcase_add_test(all, fails_by_succeeding);
@@ -211,12 +294,27 @@ run_suite(bool checked, bool sit, const char *dir)
 	}
 	if (srunner_fork_status(runner) == CK_FORK) {
 		tcase_add_test(all, crashes);
-		tcase_add_test(all, never_ends);
+		tcase_add_test(hangs, never_ends);
 	}
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed;
+}
+
+static int
+run_nested(const char *what, const char *dir)
+{
+	struct seam_config config = { .dir = dir };
+
+	if (!strcmp(what, "holder"))
+		return run_holder();
+	if (!strcmp(what, "sit"))
+		return run_sitting(never_ends, &config);
+	if (strcmp(what, "release") != 0)
+		return run_suite(!strcmp(what, "checked"), &config);
+	config.release_on_death = true;
+	return run_sitting(lets_go, &config);
 }
 
 /* --- the tests ------------------------------------------------------------ */
@@ -399,6 +497,48 @@ START_TEST(killed_leaves_nothing)
 }
 END_TEST
 
+static bool
+was_released(void *none)
+{
+	char path[100];
+
+	(void)none;
+	snprintf(path, sizeof(path), "%s/released", place);
+	return access(path, F_OK) == 0;
+}
+
+/* Then its targets are let go where they stand, and go on. */
+START_TEST(killed_lets_go)
+{
+	struct run r;
+
+	begin(&r, "no", "release");
+	hear(&r, "sitting\n");
+	ck_assert(!was_released(NULL));
+	kill(r.pid, SIGKILL);
+	end(&r);
+	ck_assert(came_true(was_released, NULL));
+	ck_assert(came_true(has_no_files, place));
+	free(r.text);
+}
+END_TEST
+
+static const char *const fork_modes[] = { "yes", "no" };
+
+START_TEST(holders_leave)
+{
+	struct run r;
+
+	begin(&r, fork_modes[_i], "holder");
+	hear(&r, NULL);
+	end(&r);
+	expect_said(&r, "entered\n", 2);
+	expect_said(&r, "has left\n", 2);
+	ck_assert_ptr_nonnull(strstr(r.text, "body\nhas left\n"));
+	free(r.text);
+}
+END_TEST
+
 int
 main(int argc, char **argv)
 {
@@ -414,12 +554,13 @@ main(int argc, char **argv)
 	TCase *all = tcase_create("ends");
 
 	if (argc > 3 && !strcmp(argv[1], "suite"))
-		return run_suite(!strcmp(argv[2], "checked"),
-				 !strcmp(argv[2], "sit"), argv[3]);
+		return run_nested(argv[2], argv[3]);
 	tcase_add_checked_fixture(all, setup, teardown);
 	tcase_add_loop_test(all, failures_explain_and_leave_nothing, 0,
 			    COUNT(suites));
 	tcase_add_test(all, killed_leaves_nothing);
+	tcase_add_test(all, killed_lets_go);
+	tcase_add_loop_test(all, holders_leave, 0, COUNT(fork_modes));
 	tcase_set_timeout(all, 60);
 	suite_add_tcase(suite, all);
 	return suite_run(suite);

@@ -52,8 +52,8 @@ take_any(void)
 	return h;
 }
 
-static void
-leave_all(void)
+void
+seam_holders_end(void)
 {
 	struct seam_holder *h;
 
@@ -65,7 +65,7 @@ leave_all(void)
 static void
 arrange_exit(void)
 {
-	atexit(leave_all);
+	atexit(seam_holders_end);
 }
 
 static void
