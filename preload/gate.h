@@ -111,7 +111,6 @@ struct seam_call {
 
 	const char *name; /* points, named semaphores; or NULL */
 	uint32_t peer;	  /* join: thread index + 1 */
-	int32_t blocker;  /* file locks: pid of who is in the way, or 0 */
 
 	/* Answers at once: 0, c->busy, or another error.  NULL where the
 	 * function has no such form; then the gate publishes that the thread
@@ -152,7 +151,6 @@ seam_call_of(unsigned fn, unsigned verb, uint64_t ptr, uint64_t site)
 	c.off = c.len = 0;
 	c.name = NULL;
 	c.peer = 0;
-	c.blocker = 0;
 	c.try = NULL;
 	c.real = NULL;
 	c.ready = NULL;

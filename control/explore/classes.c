@@ -142,12 +142,14 @@ explore_class(const struct explore_trace *t)
 	l.thread = calloc((size_t)t->nthreads + 1, sizeof(uint64_t));
 	l.count = calloc((size_t)t->nthreads + 1, sizeof(uint64_t));
 	l.local = calloc((size_t)t->nthreads + 1, sizeof(uint64_t));
-	if (l.first && l.cell && l.thread && l.count && l.local)
-		for (i = 0; i < t->nsteps; i++)
+	if (l.first && l.cell && l.thread && l.count && l.local) {
+		for (i = 0; i < t->nsteps; i++) {
 			if (seam_op_is_local(&t->step[i].op))
 				pass(&l, t, t->step[i].slot);
 			else
 				take(&l, t, &t->step[i]);
+		}
+	}
 	free(l.first);
 	free(l.cell);
 	free(l.thread);

@@ -61,26 +61,68 @@ once_ready(const struct seam_call *c)
 	return (*word & 3) != 1;
 }
 
-static bool
-fcntl_ready(const struct seam_call *c)
+/* Of a process's lock requests, the first that waits. */
+static const struct seam_slot *
+waiting_for_range(int32_t pid)
+{
+	const struct seam_sched *s = seam_sched();
+	uint16_t i, n = (uint16_t)seam_slots();
+
+	for (i = 0; i < n; i++) {
+		const struct seam_slot *slot = &s->slot[i];
+
+		if (slot->state == SEAM_SLOT_PENDING && slot->blocker &&
+		    slot->proc < SEAM_MAX_PROCS &&
+		    seam_arena->proc[slot->proc].pid == pid)
+			return slot;
+	}
+	return NULL;
+}
+
+/* Whoever has the range waits for one that this process has, perhaps over
+ * others: the kernel would not let it wait.  As far as it looks (fs/locks.c,
+ * MAX_DEADLK_ITERATIONS). */
+bool
+seam_range_deadlock(int32_t blocker)
+{
+	const struct seam_slot *slot;
+	int links;
+
+	for (links = 0; blocker > 0 && links < 10; links++) {
+		if (blocker == seam_proc->pid)
+			return true;
+		if (!(slot = waiting_for_range(blocker)))
+			return false;
+		blocker = slot->blocker;
+	}
+	return false;
+}
+
+/* Who is in the way; 0: nobody. */
+int32_t
+seam_range_blocker(const struct seam_call *c)
 {
 	const struct flock *want = (const void *)(uintptr_t)c->arg[1];
 	int cmd = c->arg[0] == F_OFD_SETLKW ? F_OFD_GETLK : F_GETLK;
-	struct flock l = *want;
-
-	return seam_raw3(SYS_fcntl, c->fd, cmd, &l) < 0 || l.l_type == F_UNLCK;
-}
-
-static bool
-lockf_ready(const struct seam_call *c)
-{
 	struct flock l = { .l_type = F_WRLCK,
 			   .l_whence = SEEK_SET,
 			   .l_start = (off_t)c->off,
 			   .l_len = (off_t)c->len };
 
-	return seam_raw3(SYS_fcntl, c->fd, F_GETLK, &l) < 0 ||
-	       l.l_type == F_UNLCK;
+	if (c->verb == SEAM_LOCKF_LOCK)
+		cmd = F_GETLK;
+	else
+		l = *want;
+	if (seam_raw3(SYS_fcntl, c->fd, cmd, &l) < 0 || l.l_type == F_UNLCK)
+		return 0;
+	return cmd == F_GETLK && l.l_pid > 0 ? l.l_pid : -1;
+}
+
+static bool
+range_ready(struct seam_slot *slot, const struct seam_call *c)
+{
+	slot->blocker = seam_range_blocker(c);
+	return !slot->blocker || seam_range_deadlock(slot->blocker);
 }
 
 bool
