@@ -92,7 +92,7 @@ seam_bell_wait(struct seam_session *s, uint32_t seen, uint64_t until)
 
 #define ASIDE_TRIES 3
 #define ASIDE_NS UINT64_C(100000)
-#define CROWDED_WAITS 64
+#define CROWDED_WAITS 16
 
 bool
 seam_stand_aside(struct seam_session *s, unsigned *tries)
