@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../env.h"
 #include "sched.h"
 
 #define SEGMENTS 256
@@ -157,15 +158,26 @@ search(uint64_t id, uint64_t id2, uint8_t kind, uint16_t proc)
 	return 0;
 }
 
+/* The scratch directory is another one each time; what lies in it is not. */
+static uint64_t
+key_of_file(const struct seam_sobject *o)
+{
+	const char *path = seam_string(seam_arena->object[o->entry - 1].name);
+	const char *scratch = seam_env_get(environ, "SEAM_SCRATCH");
+	size_t n = scratch ? strlen(scratch) : 0;
+
+	if (n && !strncmp(path, scratch, n))
+		path += n;
+	return seam_key_of(path);
+}
+
 static uint64_t
 key_of(struct seam_slot *slot, const struct seam_sobject *o)
 {
 	uint64_t h = seam_stir(o->kind, o->proc ? seam_proc_key : 0);
 
 	if (o->kind == SEAM_KIND_FILE && o->entry)
-		return seam_stir(h,
-				 seam_key_of(seam_string(
-				     seam_arena->object[o->entry - 1].name)));
+		return seam_stir(h, key_of_file(o));
 	/* A pipe's number is another one each time. */
 	if (!o->proc && o->kind != SEAM_KIND_DESCRIPTOR)
 		return seam_stir(h, o->id2);
