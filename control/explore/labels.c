@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of a run's threads, objects and sites. */
 #include "explore/labels.h"
+#include "explore/runner.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -81,6 +82,17 @@ thread_text(const struct explore_thread *t, uint32_t slot)
 	return n < 0 ? NULL : text;
 }
 
+/* What lies in a scratch directory is named as seen from there: that is
+ * another one each time. */
+static const char *
+within_scratch(const char *path)
+{
+	const char *directory = strstr(path, "/" SCRATCH_PREFIX);
+	const char *rest = directory ? strchr(directory + 1, '/') : NULL;
+
+	return rest ? rest + 1 : path;
+}
+
 static char *
 object_text(struct seam_session *s, const struct explore_trace *t, uint32_t i)
 {
@@ -89,7 +101,7 @@ object_text(struct seam_session *s, const struct explore_trace *t, uint32_t i)
 	char *text;
 
 	if (*name)
-		return strdup(name);
+		return strdup(within_scratch(name));
 	if (asprintf(&text, "%s#%u", seam_kinds[t->object[i].kind], i + 1) < 0)
 		return NULL;
 	return text;

@@ -78,6 +78,7 @@ int shell_command(const char *command, const char *scratch, uint64_t timeout_ms,
 		  char **said);
 
 /* scratch.c */
+#define SCRATCH_PREFIX "seam-scratch."
 char *scratch_new(unsigned number, const char **why); /* malloc'd path */
 bool scratch_clear(const char *path); /* empties it; false: errno */
 void scratch_remove(char *path);      /* and frees the path */

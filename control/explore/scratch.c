@@ -12,8 +12,6 @@
 
 #include "explore/runner.h"
 
-#define PREFIX "seam-scratch."
-
 static const char *
 parent(void)
 {
@@ -29,7 +27,7 @@ scratch_new(unsigned number, const char **why)
 	char *path;
 
 	*why = "no memory";
-	if (asprintf(&path, "%s/" PREFIX "%08d.%02u.XXXXXX", parent(),
+	if (asprintf(&path, "%s/" SCRATCH_PREFIX "%08d.%02u.XXXXXX", parent(),
 		     (int)getpid(), number) < 0)
 		return NULL;
 	if (mkdtemp(path))
@@ -116,9 +114,11 @@ scratch_sweep(void)
 		pid_t pid;
 		char *path;
 
-		if (strncmp(d->d_name, PREFIX, sizeof(PREFIX) - 1) != 0)
+		if (strncmp(d->d_name, SCRATCH_PREFIX,
+			    sizeof(SCRATCH_PREFIX) - 1) != 0)
 			continue;
-		pid = (pid_t)strtol(d->d_name + sizeof(PREFIX) - 1, NULL, 10);
+		pid = (pid_t)strtol(d->d_name + sizeof(SCRATCH_PREFIX) - 1,
+				    NULL, 10);
 		if (pid <= 1 || kill(pid, 0) == 0 || errno != ESRCH ||
 		    fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
 		    st.st_uid != geteuid() || !S_ISDIR(st.st_mode) ||
