@@ -399,12 +399,14 @@ put_end(struct job *j, const struct campaign_state *s)
 }
 
 static void
-put_outputs(struct job *j)
+put_outputs(struct job *j, const struct campaign_state *s)
 {
 	clear_line(j);
-	if (j->outputs && j->x.json)
+	if (!s->schedules || !j->outputs)
+		return;
+	if (j->x.json)
 		exploring_put_json(outputs_json(j->outputs));
-	else if (j->outputs)
+	else
 		outputs_print(j->outputs, stdout);
 }
 
@@ -494,7 +496,7 @@ explore(struct job *j)
 	}
 	campaign_run(j->campaign);
 	campaign_state(j->campaign, &s);
-	put_outputs(j);
+	put_outputs(j, &s);
 	if (j->x.json)
 		put_end_json(j, &s);
 	put_end(j, &s);
