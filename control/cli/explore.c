@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "exploring.h"
+#include "outputs.h"
 #include "rules_int.h"
 
 static int run(int argc, char **argv);
@@ -44,6 +45,8 @@ const struct cli_command cli_explore = {
 	"  --keep-going            do not end at the first failure\n"
 	"  -o, --output FILE       the replay file; default: "
 	"./seam-NAME.replay\n"
+	"  --outputs               at the end, the distinct outputs and "
+	"statuses\n"
 	"  --json                  a line of JSON for each thing that happens\n"
 	"  -q, --quiet, -v, --verbose\n"
 	"Exits with 0 if nothing failed, 1 if something did, 2 for bad usage, "
@@ -73,6 +76,7 @@ static const struct option options[] = {
 	{ "server", required_argument, NULL, EXPLORING_SERVER },
 	{ "keep-going", no_argument, NULL, EXPLORING_KEEP_GOING },
 	{ "output", required_argument, NULL, 'o' },
+	{ "outputs", no_argument, NULL, EXPLORING_OUTPUTS },
 	{ "json", no_argument, NULL, EXPLORING_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -85,7 +89,8 @@ struct job {
 	struct campaign *campaign;
 	bool tty, unwritten; /* a replay file could not be written */
 	unsigned finds, ticks;
-	char *path; /* of replay files */
+	struct outputs *outputs; /* NULL: nobody asked */
+	char *path;		 /* of replay files */
 };
 
 /* Something was found. */
@@ -185,6 +190,14 @@ on_found(const struct campaign_find *find, void *data)
 	else
 		found_text(j, find, path);
 	free(path);
+}
+
+static void
+on_ran(const struct campaign_ran *ran, void *data)
+{
+	struct job *j = data;
+
+	outputs_add(j->outputs, ran);
 }
 
 /* Progress. */
@@ -385,6 +398,18 @@ put_end(struct job *j, const struct campaign_state *s)
 	}
 }
 
+static void
+put_outputs(struct job *j, const struct campaign_state *s)
+{
+	clear_line(j);
+	if (!s->schedules || !j->outputs)
+		return;
+	if (j->x.json)
+		exploring_put_json(outputs_json(j->outputs));
+	else
+		outputs_print(j->outputs, stdout);
+}
+
 static int
 status_of(const struct job *j, const struct campaign_state *s)
 {
@@ -471,6 +496,7 @@ explore(struct job *j)
 	}
 	campaign_run(j->campaign);
 	campaign_state(j->campaign, &s);
+	put_outputs(j, &s);
 	if (j->x.json)
 		put_end_json(j, &s);
 	put_end(j, &s);
@@ -538,8 +564,11 @@ run(int argc, char **argv)
 	if (!j.config.strategy)
 		return unknown_strategy(x->strategy);
 	j.tty = !x->json && !x->quiet && isatty(STDERR_FILENO);
+	if (x->outputs && (j.outputs = outputs_new()))
+		j.config.ran = on_ran;
 	j.path = x->output ? strdup(x->output) : default_path(x->run.argv[0]);
 	status = j.path ? explore(&j) : SEAM_EXIT_CONTROL;
+	outputs_free(j.outputs);
 	free(j.path);
 	return status;
 }

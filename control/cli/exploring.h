@@ -20,7 +20,7 @@ struct exploring {
 	const char *strategy, *output, *inner;
 	uint64_t runs, jobs, seed, depth, bound, steps, expected;
 	bool expect_given, json, quiet, verbose, keep_going, left_behind;
-	bool marked, any_misuse;
+	bool marked, any_misuse, outputs;
 };
 
 /* Takes the options that `letters` has of -n -j -s -o and all long ones that
@@ -46,6 +46,7 @@ enum exploring_option {
 	EXPLORING_MARKED,
 	EXPLORING_ALLOW_MISUSE,
 	EXPLORING_STRATEGY,
+	EXPLORING_OUTPUTS,
 };
 uint32_t exploring_flags(const struct exploring *x);
 /* A replay file of what was found; NULL: no memory. */

@@ -14,8 +14,10 @@ static int run(int argc, char **argv);
 
 const struct cli_command cli_replay = {
 	"replay",
-	"seam replay [--expect pass|fail] [--json] FILE [-- CMD [ARG...]]",
+	"seam replay [-n RUNS] [--expect pass|fail] [--json] FILE [-- CMD "
+	"[ARG...]]",
 	"run a schedule that `seam explore` found again",
+	"  -n, --runs N            so many times: are they all the same?\n"
 	"  --expect fail           a failure like the file's is a success\n"
 	"  --expect pass           a run without a failure is\n"
 	"  --json                  one line of JSON\n"
@@ -30,6 +32,7 @@ const struct cli_command cli_replay = {
 enum { OPT_EXPECT = 256, OPT_JSON };
 
 static const struct option options[] = {
+	{ "runs", required_argument, NULL, 'n' },
 	{ "expect", required_argument, NULL, OPT_EXPECT },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -39,11 +42,14 @@ static const struct option options[] = {
 struct job {
 	struct replay_file *file;
 	const char *path;
-	char **argv; /* NULL: the file's */
+	char **argv;	     /* NULL: the file's */
+	uint64_t runs, same; /* how many, and how many were like the first */
 	bool json, quiet, expect_pass, expect_fail;
 	struct runner_config config;
 	struct oracle oracle;
 	struct runner *runner;
+	struct seam_plan plan;
+	struct seam_forced *forced;
 	struct runner_result result;
 	struct explore_labels *labels;
 	enum explore_fault fault;
@@ -180,20 +186,23 @@ is_same_build(const struct job *j)
 }
 
 static enum seam_code
+open_runner(struct job *j, struct seam_error *err)
+{
+	j->forced = seam_pages_new(SEAM_STEPS * sizeof(*j->forced));
+	if (!j->forced)
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+	replay_plan(j->file, is_same_build(j), &j->plan, j->forced);
+	return runner_open(&j->config, 0, &j->runner, err);
+}
+
+static enum seam_code
 run_it(struct job *j, struct seam_error *err)
 {
-	const size_t size = SEAM_STEPS * sizeof(struct seam_forced);
-	struct seam_forced *forced = seam_pages_new(size);
-	struct seam_plan plan;
-	enum seam_code code;
+	enum seam_code code =
+	    runner_run(j->runner, &j->plan, j->forced, &j->result, err);
 
-	if (!forced)
-		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
-	replay_plan(j->file, is_same_build(j), &plan, forced);
-	code = runner_open(&j->config, 0, &j->runner, err);
 	if (!code)
-		code = runner_run(j->runner, &plan, forced, &j->result, err);
-	seam_pages_free(forced, size);
+		j->fault = oracle_judge(&j->oracle, &j->result);
 	return code;
 }
 
@@ -220,37 +229,115 @@ configure(struct job *j)
 }
 
 static int
+tell_run(struct job *j)
+{
+	int status = SEAM_EXIT_CONTROL;
+
+	explore_labels_free(j->labels);
+	j->labels =
+	    explore_labels_take(runner_session(j->runner), &j->result.trace);
+	if (j->labels)
+		status = tell(j);
+	else
+		cli_warn("no memory");
+	return status;
+}
+
+/* The others, half of them with a target that was started anew. */
+static void
+run_others(struct job *j, int *status, struct seam_error *err)
+{
+	const enum explore_fault fault = j->fault;
+	const uint64_t hash = j->result.trace.hash;
+	const uint32_t nsteps = j->result.trace.nsteps;
+
+	for (j->same = 1; j->same < j->runs; j->same++) {
+		if (j->same == j->runs / 2)
+			runner_renew(j->runner);
+		if (run_it(j, err))
+			return;
+		if (j->fault == fault && j->result.trace.hash == hash &&
+		    j->result.trace.nsteps == nsteps)
+			continue;
+		cli_warn("run %llu was not like those before it",
+			 (unsigned long long)j->same + 1);
+		tell_run(j);
+		*status = SEAM_EXIT_CONTROL;
+		return;
+	}
+}
+
+static void
+tell_runs(const struct job *j)
+{
+	json_t *o;
+
+	if (!j->json) {
+		printf("\n%llu of %llu runs were the same\n",
+		       (unsigned long long)j->same,
+		       (unsigned long long)j->runs);
+		return;
+	}
+	o = json_object();
+	seam_json_put(o, "event", "ended");
+	json_object_set_new(o, "runs", json_integer((json_int_t)j->runs));
+	json_object_set_new(o, "same", json_integer((json_int_t)j->same));
+	exploring_put_json(o);
+}
+
+static int
+run_all(struct job *j)
+{
+	int status = SEAM_EXIT_CONTROL;
+	struct seam_error err = { .code = SEAM_OK };
+
+	if (!open_runner(j, &err) && !run_it(j, &err)) {
+		status = tell_run(j);
+		if (j->runs > 1 && status != SEAM_EXIT_CONTROL) {
+			run_others(j, &status, &err);
+			tell_runs(j);
+		}
+	}
+	if (!err.code)
+		return status;
+	cli_warn("%s", err.text);
+	return SEAM_EXIT_CONTROL;
+}
+
+static int
 replay(struct job *j)
 {
 	int status = SEAM_EXIT_CONTROL;
-	struct seam_error err;
 
 	configure(j);
-	if (chdir(j->file->dir)) {
+	if (chdir(j->file->dir))
 		cli_warn("%s: %s", j->file->dir, strerror(errno));
-		return status;
-	}
-	if (run_it(j, &err)) {
-		cli_warn("%s", err.text);
-	} else {
-		j->fault = oracle_judge(&j->oracle, &j->result);
-		j->labels = explore_labels_take(runner_session(j->runner),
-						&j->result.trace);
-		if (j->labels)
-			status = tell(j);
-		else
-			cli_warn("no memory");
-	}
+	else
+		status = run_all(j);
 	explore_labels_free(j->labels);
 	runner_result_clear(&j->result);
 	runner_close(j->runner);
+	seam_pages_free(j->forced, SEAM_STEPS * sizeof(*j->forced));
 	return status;
+}
+
+static bool
+take_runs(struct job *j, const char *text)
+{
+	struct seam_error err;
+
+	if (!seam_number_parse(text, 0, 1, UINT32_MAX, &j->runs, &err))
+		return true;
+	cli_warn("-n: %s", err.text);
+	return false;
 }
 
 static bool
 take_option(struct job *j, int opt, char **argv)
 {
 	switch (opt) {
+	case 'n':
+		return take_runs(j, optarg);
 	case OPT_EXPECT:
 		j->expect_pass = !strcmp(optarg, "pass");
 		j->expect_fail = !strcmp(optarg, "fail");
@@ -274,11 +361,11 @@ take_option(struct job *j, int opt, char **argv)
 static int
 run(int argc, char **argv)
 {
-	struct job j = { 0 };
+	struct job j = { .runs = 1 };
 	struct seam_error err;
 	int opt, status;
 
-	while ((opt = getopt_long(argc, argv, "+:q", options, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "+:n:q", options, NULL)) != -1)
 		if (!take_option(&j, opt, argv))
 			return SEAM_EXIT_USAGE;
 	if (optind == argc || (optind > 1 && !strcmp(argv[optind - 1], "--")))

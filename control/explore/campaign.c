@@ -155,6 +155,24 @@ is_full(const struct explore_trace *t, struct seam_error *err)
 }
 
 static void
+tell_ran(struct replica *r, enum explore_fault fault)
+{
+	const struct campaign_config *config = r->campaign->config;
+	const struct explore_trace *t = &r->result.trace;
+	bool cut = t->timed_out || t->verdict;
+	struct campaign_ran ran = { .fault = fault };
+	char *output;
+
+	if (!config->ran || t->verdict == SEAM_VERDICT_ASLEEP)
+		return;
+	output = runner_output(r->runner, &ran.output_len);
+	ran.status = cut ? -1 : oracle_shell_status(t->status);
+	ran.output = output ? output : "";
+	config->ran(&ran, config->data);
+	free(output);
+}
+
+static void
 take_result(struct replica *r, uint64_t ticket)
 {
 	struct campaign *c = r->campaign;
@@ -168,6 +186,7 @@ take_result(struct replica *r, uint64_t ticket)
 	c->search->strategy->learn(c->search, ticket, &r->result.trace);
 	count(c, &r->result);
 	fault = oracle_judge(&c->config->oracle, &r->result);
+	tell_ran(r, fault);
 	if (!fault)
 		return;
 	c->state.failing++;

@@ -24,6 +24,14 @@ struct campaign_find {
 	struct seam_forced *forced;
 };
 
+/* A run that is over, and was no repetition. */
+struct campaign_ran {
+	enum explore_fault fault;
+	int status;	    /* as a shell has it; -1: it was cut off */
+	const char *output; /* what the program wrote */
+	size_t output_len;
+};
+
 struct campaign_config {
 	const struct runner_config *run;
 	const struct explore_strategy *strategy;
@@ -36,6 +44,8 @@ struct campaign_config {
 	/* Something new was found; from a replica's thread, with the
 	 * campaign's lock held. */
 	void (*found)(const struct campaign_find *find, void *data);
+	/* Likewise, after every run; NULL: nobody asks. */
+	void (*ran)(const struct campaign_ran *ran, void *data);
 	/* Five times a second, and when it is over; from the caller's. */
 	void (*progress)(void *data);
 	void *data;
