@@ -60,6 +60,15 @@ allocate(void)
 	return NULL;
 }
 
+/* Nobody waits for a run's threads, and a bell would take their core away
+ * from them, twice. */
+static void
+tell(void)
+{
+	if (!seam_scheduled())
+		seam_bell();
+}
+
 static void
 become(struct seam_thread *t)
 {
@@ -71,7 +80,7 @@ become(struct seam_thread *t)
 		pthread_setspecific(key, t);
 	atomic_store(&t->state, SEAM_THREAD_RUNNING);
 	atomic_fetch_add(&seam_proc->threads, 1);
-	seam_bell();
+	tell();
 }
 
 struct seam_thread *
@@ -210,7 +219,7 @@ seam_thread_named(uint32_t thread, const char *name)
 	}
 	t->name_ordinal = same;
 	snprintf(t->name, sizeof(t->name), "%s", name);
-	seam_bell();
+	tell();
 }
 
 void
@@ -246,7 +255,7 @@ destructor(void *p)
 	seam_self.over = true;
 	seam_self.thread = NULL;
 	atomic_store(&t->state, SEAM_THREAD_EXITED);
-	seam_bell();
+	tell();
 	if (seam_scheduled())
 		seam_sched_thread_ends();
 }

@@ -339,7 +339,6 @@ serve(struct seam_sched *s)
 		carried = order;
 		atomic_store(&s->run_pid, 0);
 		atomic_store(&s->finished, carried);
-		seam_futex_wake(&s->finished);
 		seam_bell();
 	}
 }
@@ -365,7 +364,6 @@ seam_sched_serve(unsigned where)
 	seam_raw2(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
 	s->server_pid = seam_proc->pid;
 	atomic_store(&s->serves, where);
-	seam_futex_wake(&s->serves);
 	seam_bell();
 	serve(s);
 }
