@@ -264,23 +264,25 @@ attempt(const struct seam_slot *slot, struct seam_call *c)
 }
 
 /* To take a flock in another mode is to let the first one go, then to wait
- * (flock(2)): whoever waits for that may go on.  It happens but once. */
+ * (flock(2)): whoever waits for that may go on, so it is a step, that a
+ * replay has to make, too.  It happens but once. */
 static void
-note_conversion(const struct seam_slot *slot, bool *noted)
+convert(struct seam_slot *slot, bool *converted)
 {
 	struct seam_sobject *o = seam_sobject_at(slot->op.object);
 
-	if (slot->op.verb != SEAM_FLOCK_LOCK || *noted || !o)
+	if (slot->op.verb != SEAM_FLOCK_LOCK || *converted || !o)
 		return;
-	*noted = true;
+	*converted = true;
 	o->version++;
+	seam_step_done(slot, EWOULDBLOCK);
 }
 
 static int
 perform(struct seam_slot *slot, struct seam_call *c, unsigned how)
 {
 	int error, saved = errno;
-	bool noted = false;
+	bool converted = false;
 
 	for (;;) {
 		if (how == SEAM_HOW_TIMEOUT)
@@ -297,7 +299,7 @@ perform(struct seam_slot *slot, struct seam_call *c, unsigned how)
 			slot->signals &= ~SEAM_SIGNAL_HANDLED;
 			return EINTR;
 		}
-		note_conversion(slot, &noted);
+		convert(slot, &converted);
 		how = seam_stand_busy(slot, c);
 	}
 }
