@@ -6,7 +6,8 @@
  *						(SEAM_PRELOAD, SEAM_COMMAND)
  *
  * Rates are those of whole `seam explore` commands, start and end included,
- * beside posix_spawn and wait of the same program without seam, on one core.
+ * beside posix_spawn and wait of the same program without seam, on one core;
+ * two replicas have two.
  * Decisions are those of one process: a hand-over of the baton is compared
  * with one between two threads by raw futexes in shared memory, on the same
  * core.  Blocks alternate; a ratio is the median of the rounds' ratios.
@@ -104,11 +105,16 @@ explore_block(const char *turns, unsigned n, const char *replicas)
 			 (char *)replicas, (char *)"--",
 			 (char *)program,  (char *)"pairs",
 			 (char *)turns,	   NULL };
-	double begin = bench_now();
+	double begin, took;
 
 	snprintf(number, sizeof(number), "%u", n);
+	if (!strcmp(replicas, "1"))
+		bench_pin(bench_cpu(0));
+	begin = bench_now();
 	end(start(argv), "seam explore");
-	return (bench_now() - begin) / n;
+	took = bench_now() - begin;
+	unpin();
+	return took / n;
 }
 
 /* Schedules a second, and runs of the program alone: more is better. */

@@ -200,9 +200,8 @@ seam_note_end(struct seam_session *s, struct seam_process *p)
 	/* What a program's own children are killed with is its own affair. */
 	if (!sig && atomic_load(&a->exiting))
 		seam_note_left(s, p);
-	else if (p->status_known ? sig != 0 : seam_is_crash(sig))
-		note_crash(s, p);
-	else if (count(s, p, false) > 1)
+	else if ((p->status_known ? sig != 0 : seam_is_crash(sig)) ||
+		 count(s, p, false) > 1)
 		note_crash(s, p);
 }
 

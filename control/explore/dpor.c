@@ -39,7 +39,7 @@ struct dpor {
 	struct explore_search search;
 	bool optimal;
 	struct nodes nodes;
-	uint64_t runs, redundant, lost;
+	uint64_t seed, runs, redundant, lost;
 	bool many;	/* threads: nothing is handed out */
 	bool cut_short; /* some run was too long, or memory lacked */
 };
@@ -103,13 +103,15 @@ forget(struct nodes *nodes, struct node *n)
 }
 
 static struct explore_search *
-open_kind(const struct explore_strategy *strategy, bool optimal)
+open_kind(const struct explore_strategy *strategy,
+	  const struct explore_params *p, bool optimal)
 {
 	struct dpor *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		return NULL;
 	d->search.strategy = strategy;
+	d->seed = p->seed;
 	d->optimal = optimal;
 	d->nodes = (struct nodes){
 		.owner = d,
@@ -124,15 +126,13 @@ open_kind(const struct explore_strategy *strategy, bool optimal)
 static struct explore_search *
 open_optimal(const struct explore_params *p)
 {
-	(void)p;
-	return open_kind(&explore_dpor, true);
+	return open_kind(&explore_dpor, p, true);
 }
 
 static struct explore_search *
 open_source(const struct explore_params *p)
 {
-	(void)p;
-	return open_kind(&explore_dpor_source, false);
+	return open_kind(&explore_dpor_source, p, false);
 }
 
 /* The forced choices behind the branch: the first way through its tree. */
@@ -187,9 +187,7 @@ next(struct explore_search *search, struct seam_plan *plan,
 		d->cut_short = true;
 		return d->nodes.out ? EXPLORE_WAIT : EXPLORE_DONE;
 	}
-	plan->strategy = SEAM_STRATEGY_FOLLOW;
-	plan->flags = 0;
-	plan->forced = 0;
+	nodes_plain(plan, d->seed, 0);
 	if (n)
 		branch(d, state_of(n), (uint16_t)__builtin_ctzll(among), plan,
 		       forced, out);

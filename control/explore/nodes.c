@@ -4,6 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+void
+nodes_plain(struct seam_plan *plan, uint64_t seed, uint32_t flags)
+{
+	plan->strategy = SEAM_STRATEGY_FOLLOW;
+	plan->flags &= ~(uint32_t)(SEAM_PLAN_STRICT | SEAM_PLAN_SLEEP |
+				   SEAM_PLAN_MARKED | SEAM_PLAN_AFTER);
+	plan->flags |= flags;
+	plan->seed = seed;
+	plan->forced = 0;
+	plan->sleep = plan->sleep_how = 0;
+	plan->sleep_from = 0;
+	plan->timeout_one_in = 0;
+}
+
 uint16_t
 node_slot(const struct node *n, uint64_t thread)
 {

@@ -54,6 +54,9 @@ struct nodes {
 	struct node_ticket ticket[NODES_OUT];
 };
 
+/* The plan of a run that follows; the runner's part of it stays as it is.  All
+ * runs have one seed, since the program may go by it, too. */
+void nodes_plain(struct seam_plan *plan, uint64_t seed, uint32_t flags);
 uint16_t node_slot(const struct node *n, uint64_t thread);
 /* The latest node with an open branch. */
 struct node *nodes_deepest(struct nodes *nodes, uint64_t *among);

@@ -448,27 +448,33 @@ runner_run(struct runner *r, const struct seam_plan *plan,
 
 /* Opening and closing. */
 
-/* The i-th of the cores that we may use. */
+static pthread_once_t first_known = PTHREAD_ONCE_INIT;
+static int first;
+
 static void
-pin(unsigned i)
+find_first(void)
+{
+	first = sched_getcpu();
+}
+
+/* One of the cores that we may use, counted round from where this process
+ * began: whoever else explores does not want the same one. */
+static void
+pin(unsigned number)
 {
 	cpu_set_t may, one;
-	int n;
+	size_t cpu;
 
-	if (sched_getaffinity(0, sizeof(may), &may))
+	pthread_once(&first_known, find_first);
+	if (sched_getaffinity(0, sizeof(may), &may) || !CPU_COUNT(&may))
 		return;
-	n = CPU_COUNT(&may);
-	if (n < 1)
-		return;
-	i %= (unsigned)n;
-	for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &may) || i-- > 0)
-			continue;
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		sched_setaffinity(0, sizeof(one), &one);
-		return;
-	}
+	number %= (unsigned)CPU_COUNT(&may);
+	cpu = first < 0 ? 0 : (size_t)first;
+	while (!CPU_ISSET(cpu, &may) || number-- > 0)
+		cpu = (cpu + 1) % CPU_SETSIZE;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
 }
 
 /* The same program wherever it runs. */

@@ -3,9 +3,20 @@
 
 #include <string.h>
 
+#include "explore/systematic.h"
+
 const struct explore_strategy *const explore_strategies[] = {
-	&explore_random, &explore_pct,	 &explore_pos,
-	&explore_surw,	 &explore_delay, NULL,
+	&explore_auto,
+	&explore_dpor,
+	&explore_dpor_source,
+	&explore_exhaustive,
+	&explore_preempt,
+	&explore_random,
+	&explore_pct,
+	&explore_pos,
+	&explore_surw,
+	&explore_delay,
+	NULL,
 };
 
 const struct explore_strategy *

@@ -33,7 +33,7 @@ struct tree {
 	struct place *top;
 	bool bounded, marked, cut_short;
 	uint32_t bound, last; /* the present one; the last one to come */
-	uint64_t runs, lost;
+	uint64_t seed, runs, lost;
 };
 
 static struct place *
@@ -120,13 +120,15 @@ forget(struct nodes *nodes, struct node *n)
 }
 
 static struct explore_search *
-open_tree(const struct explore_strategy *strategy, bool bounded, unsigned last)
+open_tree(const struct explore_strategy *strategy,
+	  const struct explore_params *params, bool bounded, unsigned last)
 {
 	struct tree *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
 	t->search.strategy = strategy;
+	t->seed = params->seed;
 	t->bounded = bounded;
 	t->last = last ? last : UINT32_MAX;
 	t->nodes = (struct nodes){
@@ -142,14 +144,13 @@ open_tree(const struct explore_strategy *strategy, bool bounded, unsigned last)
 static struct explore_search *
 open_exhaustive(const struct explore_params *p)
 {
-	(void)p;
-	return open_tree(&explore_exhaustive, false, 0);
+	return open_tree(&explore_exhaustive, p, false, 0);
 }
 
 static struct explore_search *
 open_preempt(const struct explore_params *p)
 {
-	return open_tree(&explore_preempt, true, p->bound);
+	return open_tree(&explore_preempt, p, true, p->bound);
 }
 
 static struct place *
@@ -201,11 +202,9 @@ next(struct explore_search *search, struct seam_plan *plan,
 	out = nodes_ticket(&t->nodes, p ? &p->node : NULL, number);
 	if (!out)
 		return EXPLORE_WAIT;
-	plan->strategy = SEAM_STRATEGY_FOLLOW;
-	plan->flags = SEAM_PLAN_STRICT;
-	if (t->marked || !p)
-		plan->flags |= SEAM_PLAN_MARKED;
-	plan->forced = 0;
+	nodes_plain(plan, t->seed,
+		    SEAM_PLAN_STRICT |
+			(t->marked || !p ? SEAM_PLAN_MARKED : 0u));
 	if (p)
 		nodes_branch(&t->nodes, &p->node,
 			     (uint16_t)__builtin_ctzll(among), plan, forced);
