@@ -132,7 +132,7 @@ dpor_fits(const struct automatic *a)
 	struct explore_said said;
 
 	a->dpor->strategy->say(a->dpor, &said);
-	return a->runs[SAMPLERS] + said.estimate <= (double)a->budget;
+	return (double)a->runs[SAMPLERS] + said.estimate <= (double)a->budget;
 }
 
 static bool
