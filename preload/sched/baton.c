@@ -454,24 +454,22 @@ seam_stand_after(struct seam_slot *slot, struct seam_call *c)
 	seam_step_done(slot, 0);
 }
 
-/* A yield: what was enabled all along, or disabled by it, and has not run
- * since its last one comes first from now on. */
+/*
+ * A yield: what was enabled all along, or disabled by it, and has not run
+ * since its last one comes first from now on.  Of the first there is nothing
+ * to count from, and every second counts: what a program does after a few
+ * expired waits in a row is to be seen, too.
+ */
+#define YIELDS_COUNT 2
 static void
 yielded(struct seam_sched *s, struct seam_slot *slot)
 {
-	uint16_t i, n = (uint16_t)seam_slots();
-	uint64_t enabled = s->chosen_enabled;
-
-	if (!s->fair) {
-		s->fair = 1;
-		for (i = 0; i < n && i < SEAM_MASKED; i++) {
-			s->slot[i].enabled = enabled;
-			s->slot[i].disabled = s->slot[i].scheduled = 0;
-		}
-	}
+	s->fair = 1;
+	if (++slot->yields % YIELDS_COUNT)
+		return;
 	slot->before |= (slot->enabled | slot->disabled) & ~slot->scheduled;
 	slot->before &= ~(UINT64_C(1) << (seam_slot_index(slot) % 64));
-	slot->enabled = enabled;
+	slot->enabled = s->chosen_enabled;
 	slot->disabled = slot->scheduled = 0;
 }
 
