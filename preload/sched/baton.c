@@ -445,7 +445,9 @@ seam_stand_after(struct seam_slot *slot, struct seam_call *c)
 {
 	struct seam_sched *s = seam_sched();
 
-	if (s->plan.flags & SEAM_PLAN_MARKED ||
+	/* Alone there is no choice, whatever the plan: what a server does
+	 * before it serves is the same for all of its runs. */
+	if (seam_slots() < 2 || s->plan.flags & SEAM_PLAN_MARKED ||
 	    (s->plan.strategy == SEAM_STRATEGY_FOLLOW &&
 	     !(s->plan.flags & SEAM_PLAN_AFTER)))
 		return;
@@ -527,12 +529,13 @@ hash_of(const struct seam_slot *slot, const struct seam_op *op, int result)
 	return seam_stir(h, (uint64_t)(uint32_t)result);
 }
 
+/* The step has been made: it is the last of the trace. */
 static void
 check_expected(struct seam_sched *s, const struct seam_slot *slot, uint64_t own)
 {
-	const struct seam_forced *f = &s->forced[s->steps];
+	const struct seam_forced *f = &s->forced[s->steps - 1];
 
-	if (s->steps >= s->plan.forced || !f->event ||
+	if (s->steps > s->plan.forced || !f->event ||
 	    !(s->plan.flags & SEAM_PLAN_STRICT) || f->event == (uint32_t)own)
 		return;
 	seam_run_end(SEAM_VERDICT_DIVERGED, slot,
@@ -560,7 +563,6 @@ seam_step_done(struct seam_slot *slot, int result)
 
 	slot->op.how = slot->how;
 	own = hash_of(slot, &slot->op, result);
-	check_expected(s, slot, own);
 	s->hash = seam_stir(s->hash, own);
 	step->op = slot->op;
 	step->site = slot->site;
@@ -581,6 +583,7 @@ seam_step_done(struct seam_slot *slot, int result)
 	}
 	wake_sleepers(s, step);
 	s->steps++;
+	check_expected(s, slot, own);
 	if (strategy->done)
 		strategy->done(s, step);
 	check_length(s, slot);
