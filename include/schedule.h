@@ -130,6 +130,7 @@ struct seam_slot {
 	uint32_t seen;	  /* the object's version at which it was busy, + 1 */
 	uint32_t steps;	  /* done so far */
 	uint32_t met;	  /* objects first met, any kind */
+	uint32_t yields;  /* done so far */
 	uint32_t signals; /* sent to it and not yet handled: SEAM_SIGNAL_ */
 	_Atomic uint32_t stands; /* a forked child's: it has come to stand */
 	int32_t blocker;	 /* pid of who has the range of a file, or 0 */

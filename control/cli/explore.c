@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "exploring.h"
@@ -384,7 +386,7 @@ put_end(struct job *j, const struct campaign_state *s)
 		cli_warn("%s", s->err.text);
 		return;
 	}
-	if (j->x.quiet)
+	if (j->x.quiet || j->x.json)
 		return;
 	if (!s->failing) {
 		put_clean(j, s);
@@ -479,6 +481,31 @@ put_start_json(const struct job *j)
 	exploring_put_json(o);
 }
 
+/*
+ * The replay file is there from the beginning: programs that list their
+ * directory, as Python does with the one of its script, find the same in the
+ * runs and when one of them is replayed.  True: it was not there before.
+ */
+static bool
+reserve(const char *path)
+{
+	int fd =
+	    open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)0666);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static void
+let_go(const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && st.st_size == 0)
+		unlink(path);
+}
+
 static int
 explore(struct job *j)
 {
@@ -537,6 +564,7 @@ run(int argc, char **argv)
 				.strategy = "auto",
 				.runs = 1000 } };
 	struct exploring *x = &j.x;
+	bool reserved;
 	int status =
 	    exploring_options(x, argc, argv, "+:n:j:s:o:e:qv", options);
 
@@ -567,7 +595,10 @@ run(int argc, char **argv)
 	if (x->outputs && (j.outputs = outputs_new()))
 		j.config.ran = on_ran;
 	j.path = x->output ? strdup(x->output) : default_path(x->run.argv[0]);
+	reserved = j.path && reserve(j.path);
 	status = j.path ? explore(&j) : SEAM_EXIT_CONTROL;
+	if (reserved)
+		let_go(j.path);
 	outputs_free(j.outputs);
 	free(j.path);
 	return status;

@@ -44,6 +44,7 @@ struct job {
 	const char *path;
 	char **argv;	     /* NULL: the file's */
 	uint64_t runs, same; /* how many, and how many were like the first */
+	bool same_build;
 	bool json, quiet, expect_pass, expect_fail;
 	struct runner_config config;
 	struct oracle oracle;
@@ -56,17 +57,6 @@ struct job {
 };
 
 /* What came of it. */
-
-static bool
-has_diverged(const struct job *j, uint32_t *at)
-{
-	const struct explore_trace *t = &j->result.trace;
-
-	if (replay_compare(j->file, t, j->labels, at))
-		return true;
-	*at = t->at;
-	return t->verdict == SEAM_VERDICT_DIVERGED;
-}
 
 static void
 put_json(const struct job *j, const char *result, const char *text,
@@ -140,7 +130,8 @@ tell(struct job *j)
 	const char *got = explore_fault_names[j->fault];
 	uint32_t at;
 
-	if (has_diverged(j, &at))
+	if (replay_compare(j->file, &j->result.trace, j->labels, j->same_build,
+			   &at))
 		return tell_divergence(j, at);
 	tell_failure(j);
 	if (j->expect_pass)
@@ -191,7 +182,8 @@ open_runner(struct job *j, struct seam_error *err)
 	j->forced = seam_pages_new(SEAM_STEPS * sizeof(*j->forced));
 	if (!j->forced)
 		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
-	replay_plan(j->file, is_same_build(j), &j->plan, j->forced);
+	j->same_build = is_same_build(j);
+	replay_plan(j->file, j->same_build, &j->plan, j->forced);
 	return runner_open(&j->config, 0, &j->runner, err);
 }
 

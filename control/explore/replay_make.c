@@ -197,14 +197,17 @@ is_as_expected(const struct replay_event *e, const struct explore_trace *t,
 
 bool
 replay_compare(const struct replay_file *f, const struct explore_trace *t,
-	       const struct explore_labels *l, uint32_t *at)
+	       const struct explore_labels *l, bool same_build, uint32_t *at)
 {
 	uint32_t i;
 
-	if (!f->nevents)
-		return false;
+	if (!f->nevents) {
+		*at = t->at;
+		return t->verdict == SEAM_VERDICT_DIVERGED;
+	}
 	for (i = 0; i < t->nsteps && i < f->nevents; i++)
-		if (!is_as_expected(&f->event[i], t, l, i))
+		if (same_build ? t->step[i].event != f->event[i].event :
+				 !is_as_expected(&f->event[i], t, l, i))
 			break;
 	*at = i;
 	return i < t->nsteps || i < f->nevents;

@@ -47,7 +47,8 @@ fill(const struct sampler *s, struct seam_plan *plan, uint64_t ticket)
 	plan->depth = plan->length = plan->base = 0;
 	plan->points = plan->counts = 0;
 	plan->interest = 0;
-	plan->timeout_one_in = SAMPLER_TIMEOUTS;
+	plan->timeout_one_in =
+	    ticket % 3 == 2 ? SAMPLER_TIMEOUTS_OFTEN : SAMPLER_TIMEOUTS;
 }
 
 enum explore_next

@@ -9,7 +9,10 @@
 
 #include "explore/search.h"
 
-#define SAMPLER_TIMEOUTS 8 /* one in so many choices */
+/* One in so many choices, where there could be one; and in every third run,
+ * so that several in a row are met, too. */
+#define SAMPLER_TIMEOUTS 8
+#define SAMPLER_TIMEOUTS_OFTEN 2
 
 struct sampler_kind {
 	uint32_t strategy; /* enum seam_strategy_id */

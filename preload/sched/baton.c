@@ -445,7 +445,9 @@ seam_stand_after(struct seam_slot *slot, struct seam_call *c)
 {
 	struct seam_sched *s = seam_sched();
 
-	if (s->plan.flags & SEAM_PLAN_MARKED ||
+	/* Alone there is no choice, whatever the plan: what a server does
+	 * before it serves is the same for all of its runs. */
+	if (seam_slots() < 2 || s->plan.flags & SEAM_PLAN_MARKED ||
 	    (s->plan.strategy == SEAM_STRATEGY_FOLLOW &&
 	     !(s->plan.flags & SEAM_PLAN_AFTER)))
 		return;
@@ -454,24 +456,22 @@ seam_stand_after(struct seam_slot *slot, struct seam_call *c)
 	seam_step_done(slot, 0);
 }
 
-/* A yield: what was enabled all along, or disabled by it, and has not run
- * since its last one comes first from now on. */
+/*
+ * A yield: what was enabled all along, or disabled by it, and has not run
+ * since its last one comes first from now on.  Of the first there is nothing
+ * to count from, and every second counts: what a program does after a few
+ * expired waits in a row is to be seen, too.
+ */
+#define YIELDS_COUNT 2
 static void
 yielded(struct seam_sched *s, struct seam_slot *slot)
 {
-	uint16_t i, n = (uint16_t)seam_slots();
-	uint64_t enabled = s->chosen_enabled;
-
-	if (!s->fair) {
-		s->fair = 1;
-		for (i = 0; i < n && i < SEAM_MASKED; i++) {
-			s->slot[i].enabled = enabled;
-			s->slot[i].disabled = s->slot[i].scheduled = 0;
-		}
-	}
+	s->fair = 1;
+	if (++slot->yields % YIELDS_COUNT)
+		return;
 	slot->before |= (slot->enabled | slot->disabled) & ~slot->scheduled;
 	slot->before &= ~(UINT64_C(1) << (seam_slot_index(slot) % 64));
-	slot->enabled = enabled;
+	slot->enabled = s->chosen_enabled;
 	slot->disabled = slot->scheduled = 0;
 }
 
@@ -529,12 +529,13 @@ hash_of(const struct seam_slot *slot, const struct seam_op *op, int result)
 	return seam_stir(h, (uint64_t)(uint32_t)result);
 }
 
+/* The step has been made: it is the last of the trace. */
 static void
 check_expected(struct seam_sched *s, const struct seam_slot *slot, uint64_t own)
 {
-	const struct seam_forced *f = &s->forced[s->steps];
+	const struct seam_forced *f = &s->forced[s->steps - 1];
 
-	if (s->steps >= s->plan.forced || !f->event ||
+	if (s->steps > s->plan.forced || !f->event ||
 	    !(s->plan.flags & SEAM_PLAN_STRICT) || f->event == (uint32_t)own)
 		return;
 	seam_run_end(SEAM_VERDICT_DIVERGED, slot,
@@ -562,7 +563,6 @@ seam_step_done(struct seam_slot *slot, int result)
 
 	slot->op.how = slot->how;
 	own = hash_of(slot, &slot->op, result);
-	check_expected(s, slot, own);
 	s->hash = seam_stir(s->hash, own);
 	step->op = slot->op;
 	step->site = slot->site;
@@ -583,6 +583,7 @@ seam_step_done(struct seam_slot *slot, int result)
 	}
 	wake_sleepers(s, step);
 	s->steps++;
+	check_expected(s, slot, own);
 	if (strategy->done)
 		strategy->done(s, step);
 	check_length(s, slot);
