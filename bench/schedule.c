@@ -152,7 +152,17 @@ bench_rates(void)
 	print_rate("the same, two replicas", raw, two, r2, 2.7);
 }
 
-/* How many turns of the program's start-up take so long, as text. */
+static double
+own_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+/* How many turns of the program's start-up take so long, as text; by the
+ * processor's time, whoever else wants it. */
 static void
 find_turns(char *text, size_t size)
 {
@@ -161,10 +171,10 @@ find_turns(char *text, size_t size)
 	const unsigned long n = 20000000;
 
 	bench_pin(bench_cpu(0));
-	begin = bench_now();
+	begin = own_time();
 	for (turn = 0; turn < n; turn++)
 		;
-	took = bench_now() - begin;
+	took = own_time() - begin;
 	unpin();
 	snprintf(text, size, "%.0f", (double)n * STARTUP_MS * 1e6 / took);
 }
