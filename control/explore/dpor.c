@@ -177,6 +177,10 @@ next(struct explore_search *search, struct seam_plan *plan,
 
 	if (d->many)
 		return EXPLORE_DONE;
+	/* What a wakeup tree has to hold, the run that is out may yet add to:
+	 * one after the other.  Source sets only grow. */
+	if (d->optimal && d->nodes.out)
+		return EXPLORE_WAIT;
 	if (d->nodes.begun) {
 		n = nodes_deepest(&d->nodes, &among);
 		if (!n)
