@@ -202,9 +202,12 @@ enum seam_server {
 struct seam_plan {
 	uint32_t strategy; /* for what `forced` leaves open */
 	uint32_t flags;
-	uint32_t server; /* enum seam_server; when the target is started */
-	uint32_t forced; /* how many */
-	uint64_t seed;
+	uint32_t server;  /* enum seam_server; when the target is started */
+	uint32_t forced;  /* how many */
+	uint64_t seed;	  /* the strategy's */
+	uint64_t entropy; /* of the program's random numbers: the same for all
+			     runs of a search, as what was drawn before a
+			     server served is for all of its */
 	/* Sleep sets: slots asleep before step `sleep_from`, those of
 	 * SEAM_HOW_DONE, and of SEAM_HOW_TIMEOUT.  From that step on, forced
 	 * ones included, whoever depends on a step wakes up; who sleeps is no

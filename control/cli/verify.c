@@ -135,6 +135,7 @@ verify(struct job *j, struct seam_error *err)
 	const struct seam_plan plan = {
 		.strategy = SEAM_STRATEGY_RANDOM,
 		.seed = j->x.seed,
+		.entropy = j->x.seed,
 		.max_steps = (uint32_t)j->x.steps,
 		.timeout_one_in = 16,
 	};

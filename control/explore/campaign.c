@@ -211,6 +211,7 @@ next_plan(struct replica *r, uint64_t *ticket)
 		}
 		r->plan =
 		    (struct seam_plan){ .flags = c->config->flags,
+					.entropy = c->config->params.seed,
 					.max_steps = c->config->max_steps };
 		next = c->search->strategy->next(c->search, &r->plan, r->forced,
 						 ticket);

@@ -144,7 +144,7 @@ replay_take(struct replay_file *f, const struct explore_trace *t,
 	f->block = calloc(t->nsteps + 1u, sizeof(*f->block));
 	f->event = calloc(t->nsteps + 1u, sizeof(*f->event));
 	f->hash = t->hash;
-	f->seed = t->seed;
+	f->seed = t->entropy;
 	return f->block && f->event && take_blocks(f, t) &&
 	       take_events(f, t, l);
 }
@@ -160,7 +160,7 @@ replay_plan(const struct replay_file *f, bool events, struct seam_plan *plan,
 	*plan = (struct seam_plan){
 		.strategy = SEAM_STRATEGY_FOLLOW,
 		.flags = SEAM_PLAN_STRICT,
-		.seed = f->seed,
+		.entropy = f->seed,
 		.max_steps = f->steps,
 	};
 	plan->flags |= f->misuse ? SEAM_PLAN_MISUSE : 0u;

@@ -170,7 +170,7 @@ copy_rest(const struct seam_sched *s, struct explore_trace *t)
 	copy_text(s->what, sizeof(s->what), t->what, sizeof(t->what));
 	t->hash = s->hash;
 	t->now = s->now;
-	t->seed = s->plan.seed;
+	t->entropy = s->plan.entropy;
 	t->status = s->status;
 	t->forced = s->plan.forced;
 	t->timed_out = false;

@@ -160,7 +160,7 @@ seam_run_begin(void)
 	struct seam_sched *s = seam_sched();
 
 	s->random = s->plan.seed;
-	s->entropy = s->plan.seed ^ UINT64_C(0x5ea35ea35ea35ea3);
+	s->entropy = s->plan.entropy ^ UINT64_C(0x5ea35ea35ea35ea3);
 	s->sleeping = s->plan.sleep;
 	s->sleeping_how = s->plan.sleep_how;
 	/* The same moment in every run, of every session. */
