@@ -261,8 +261,6 @@ try(struct run *r, uint16_t slot, struct seam_op *op)
 
 	switch (op->verb) {
 	case SEAM_MUTEX_TRYLOCK:
-		got = !o->owner;
-		break;
 	case SEAM_RWLOCK_TRYRDLOCK:
 		got = !o->owner;
 		break;
@@ -395,7 +393,7 @@ perform(struct run *r, uint16_t slot, uint8_t how, struct seam_step *step)
 
 	op.how = how;
 	if (is_sem(&op) && r->p->counts)
-		op.off = (uint64_t)(object_at(r, op.object)->count + 1);
+		op.off = (uint64_t)object_at(r, op.object)->count + 1;
 	if (op.flags & SEAM_OP_LOCAL) {
 		goes_on = false;
 		step->op = op;
@@ -432,7 +430,7 @@ candidates(struct run *r, struct choice *c)
 	uint16_t s;
 
 	memset(c, 0, sizeof(*c));
-	for (s = 0; s < r->t->nthreads; s++) {
+	for (s = 0; s < (uint16_t)r->t->nthreads; s++) {
 		uint64_t bit = s < SEAM_MASKED ? UINT64_C(1) << s : 0;
 
 		if (shown(r, s)->state != SEAM_SLOT_PENDING)
@@ -504,7 +502,7 @@ force(struct run *r, const struct seam_forced *f, const struct choice *c,
 {
 	uint16_t s;
 
-	for (s = 0; s < r->t->nthreads; s++)
+	for (s = 0; s < (uint16_t)r->t->nthreads; s++)
 		if (shown(r, s)->key == f->thread)
 			break;
 	*slot = s;
@@ -591,7 +589,7 @@ anybody(struct run *r)
 {
 	uint16_t s;
 
-	for (s = 0; s < r->t->nthreads; s++)
+	for (s = 0; s < (uint16_t)r->t->nthreads; s++)
 		if (shown(r, s)->state == SEAM_SLOT_PENDING)
 			return true;
 	return false;
@@ -604,7 +602,7 @@ take_step(struct run *r, const struct choice *c, uint16_t slot, uint8_t how)
 	struct seam_step *step = &r->t->step[r->t->nsteps];
 	uint16_t s;
 
-	for (s = 0; s < r->t->nthreads; s++)
+	for (s = 0; s < (uint16_t)r->t->nthreads; s++)
 		before[s] = shown(r, s)->pending;
 	for (; s < PROGRAM_THREADS; s++)
 		memset(&before[s], 0, sizeof(before[s]));

@@ -23,7 +23,7 @@ node_slot(const struct node *n, uint64_t thread)
 {
 	uint16_t i;
 
-	for (i = 0; i < n->keys->n; i++)
+	for (i = 0; i < (uint16_t)n->keys->n; i++)
 		if (n->keys->key[i] == thread)
 			return i;
 	return SEAM_NOBODY;

@@ -44,7 +44,7 @@ descriptor_ready(const struct seam_call *c)
 static bool
 may_wait(struct seam_call *c, int fd, short events)
 {
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (seam_raw2(SYS_fstat, fd, &st) < 0 || S_ISREG(st.st_mode) ||
 	    S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
@@ -314,11 +314,9 @@ poll_by(struct seam_call *c, struct polling *p, const struct timespec *span)
 	c->eintr = true;
 	c->timeout_error = 0;
 	c->clock = CLOCK_MONOTONIC;
-	if (!seam_is_scheduled())
+	if (!seam_is_scheduled() || (span && !span->tv_sec && !span->tv_nsec)) {
 		c->ready = NULL;
-	else if (span && !span->tv_sec && !span->tv_nsec)
-		c->ready = NULL;
-	else if (span) {
+	} else if (span) {
 		seam_time_after(&until, span);
 		c->deadline = &until;
 	}

@@ -56,7 +56,7 @@ wait_for_dying(struct seam_sched *s)
 	while (tid && pid != seam_proc->pid &&
 	       seam_raw3(SYS_tgkill, pid, tid, 0) != -ESRCH)
 		seam_raw0(SYS_sched_yield);
-	for (i = 0; i < seam_slots(); i++)
+	for (i = 0; i < (uint16_t)seam_slots(); i++)
 		if (s->slot[i].state == SEAM_SLOT_ENDING)
 			s->slot[i].state = SEAM_SLOT_GONE;
 	s->dying = s->dying_process = 0;
@@ -268,7 +268,7 @@ choose_among(struct seam_sched *s, struct seam_choice *c, uint16_t current)
 static uint64_t
 real_ns(void)
 {
-	struct timespec ts;
+	struct timespec ts = { 0 };
 
 	seam_raw2(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;

@@ -96,12 +96,11 @@ shared_at(uint64_t addr, uint64_t *file, uint64_t *place)
 	char buf[4096], *line, *end;
 	long fd = seam_raw3(SYS_open, "/proc/self/maps", 0, 0), n;
 	size_t have = 0;
-	bool found = false;
 
 	if (fd < 0)
 		return false;
-	while (!found && (n = seam_raw3(SYS_read, fd, buf + have,
-					sizeof(buf) - 1 - have)) > 0) {
+	while ((n = seam_raw3(SYS_read, fd, buf + have,
+			      sizeof(buf) - 1 - have)) > 0) {
 		have += (size_t)n;
 		buf[have] = '\0';
 		for (line = buf; (end = strchr(line, '\n')); line = end + 1) {
@@ -113,7 +112,6 @@ shared_at(uint64_t addr, uint64_t *file, uint64_t *place)
 				   perms, &off, &major, &minor, &inode) != 7 ||
 			    addr < lo || addr >= hi)
 				continue;
-			found = true;
 			if (perms[3] != 's')
 				goto out;
 			*file = seam_stir((uint64_t)major << 32 | minor, inode);

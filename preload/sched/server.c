@@ -111,11 +111,8 @@ forget_objects(void)
 		memset(&seam_arena->object[i - 1], 0,
 		       sizeof(struct seam_object));
 	}
-	for (i = 0; i < point.objects; i++)
-		if (memcmp(&seam_arena->object[i], &point.object[i],
-			   sizeof(struct seam_object)) != 0)
-			memcpy(&seam_arena->object[i], &point.object[i],
-			       sizeof(struct seam_object));
+	memcpy(seam_arena->object, point.object,
+	       point.objects * sizeof(struct seam_object));
 	atomic_store(&seam_arena->head.objects, point.objects);
 	atomic_store(&seam_arena->head.strings, point.strings);
 	memcpy(seam_proc->sites, point.proc, sizeof(seam_proc->sites));
@@ -279,7 +276,7 @@ why_not(void)
 static void
 reap(struct seam_sched *s, long pid)
 {
-	int status;
+	int status = 0;
 	long r;
 	uint16_t i;
 
@@ -287,7 +284,7 @@ reap(struct seam_sched *s, long pid)
 		r = seam_raw4(SYS_wait4, pid, &status, 0, NULL);
 	while (r == -EINTR);
 	s->status = status;
-	for (i = 0; i < seam_slots(); i++) {
+	for (i = 0; i < (uint16_t)seam_slots(); i++) {
 		uint32_t proc = s->slot[i].proc;
 
 		if (proc < SEAM_MAX_PROCS && proc != seam_proc_index() &&
