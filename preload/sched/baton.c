@@ -306,10 +306,18 @@ wait_outside(struct seam_sched *s, const struct seam_choice *c)
 
 	if (!c->outside && !any_outside(s) && !knocking)
 		seam_run_end(SEAM_VERDICT_DEADLOCK, any_pending(s), "%s", "");
-	if (!s->idle_since)
+	if (!s->idle_since) {
 		s->idle_since = real_ns();
+		if (!any_outside(s) && !knocking &&
+		    seam_waits_at_own_pipes(true))
+			seam_run_end(SEAM_VERDICT_DEADLOCK, any_pending(s),
+				     "%s", "");
+	}
 	if (real_ns() - s->idle_since > STUCK_NS && !any_outside(s))
-		seam_run_end(SEAM_VERDICT_STUCK, any_pending(s), "%s", "");
+		seam_run_end(seam_waits_at_own_pipes(false) ?
+				 SEAM_VERDICT_DEADLOCK :
+				 SEAM_VERDICT_STUCK,
+			     any_pending(s), "%s", "");
 	if (!knocking)
 		seam_futex_wait_ms(&s->knocking, knocking, 1);
 	/* Other processes look for themselves. */

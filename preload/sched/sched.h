@@ -105,6 +105,10 @@ void seam_misuse_mark(const struct seam_call *c);
 /* Ends the run if it is misuse, and the plan says so. */
 void seam_misuse_stops(struct seam_slot *slot, const struct seam_call *c);
 
+/* pipes.c: all that wait for the outside world wait at pipes that nobody
+ * outside has.  `certain`: and no timer's signal will end that. */
+bool seam_waits_at_own_pipes(bool certain);
+
 /* queue.c: waiters of conditions, barriers, futexes. */
 void seam_queue_join(struct seam_sobject *o, struct seam_slot *slot);
 void seam_queue_leave(struct seam_sobject *o, struct seam_slot *slot);
