@@ -30,8 +30,9 @@ enum seam_access {
 	/* A try that failed, a wait that expired: it has read that the object
 	 * was busy, and changed nothing. */
 	SEAM_ACCESS_FAIL,
-	/* Posts commute: the count is a sum.  So do signals: two of them wake
-	 * the first two of the queue, broadcasts all. */
+	/* Posts commute: the count is a sum.  Signals do not, though two of
+	 * them wake the same two: what comes before both would have to be
+	 * looked for otherwise than by pairs.  A mutex orders most of them. */
 	SEAM_ACCESS_GIVE,
 	/* Entering a queue: its order decides who is woken first. */
 	SEAM_ACCESS_QUEUE,
@@ -62,11 +63,9 @@ seam_access_conflicts(unsigned a, unsigned b)
 		[SEAM_ACCESS_SHARE] = BIT(WRITE) | BIT(FAIL),
 		[SEAM_ACCESS_FAIL] =
 		    BIT(WRITE) | BIT(SHARE) | BIT(GIVE) | BIT(QUEUE),
-		[SEAM_ACCESS_GIVE] =
-		    BIT(WRITE) | BIT(FAIL) | BIT(QUEUE) | BIT(LEAVE),
-		[SEAM_ACCESS_QUEUE] =
-		    BIT(WRITE) | BIT(FAIL) | BIT(GIVE) | BIT(QUEUE),
-		[SEAM_ACCESS_LEAVE] = BIT(WRITE) | BIT(GIVE),
+		[SEAM_ACCESS_GIVE] = BIT(WRITE) | BIT(FAIL),
+		[SEAM_ACCESS_QUEUE] = BIT(WRITE) | BIT(FAIL) | BIT(QUEUE),
+		[SEAM_ACCESS_LEAVE] = BIT(WRITE),
 	};
 #undef BIT
 	return (with[a] >> b) & 1;
@@ -128,9 +127,6 @@ seam_access_of(const struct seam_op *op)
 	case SEAM_RWLOCK_UNLOCK:
 		return op->mode == 'r' ? SEAM_ACCESS_SHARE : SEAM_ACCESS_WRITE;
 	case SEAM_SEM_POST:
-	case SEAM_COND_SIGNAL:
-	case SEAM_COND_BROADCAST:
-	case SEAM_FUTEX_WAKE:
 		return SEAM_ACCESS_GIVE;
 	case SEAM_COND_WAIT:
 		return SEAM_ACCESS_QUEUE;

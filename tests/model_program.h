@@ -10,7 +10,7 @@
 #include "explore/search.h"
 
 #define PROGRAM_THREADS 70
-#define PROGRAM_OPS 128
+#define PROGRAM_OPS 160
 #define PROGRAM_OBJECTS 32
 #define PROGRAM_VARS 8
 

@@ -50,6 +50,10 @@ state_of(struct node *n)
 	return (struct state *)n;
 }
 
+/*
+ * Of a wakeup tree, the first branch.  If it prescribes more than one step it
+ * has to wait for the branches before it: these may still add to it.
+ */
 static uint64_t
 choices(const struct dpor *d, struct state *s)
 {
@@ -61,6 +65,8 @@ choices(const struct dpor *d, struct state *s)
 	while (s->tree && !first) {
 		struct wakeup *w = s->tree;
 
+		if (w->child && s->node.alive)
+			return 0;
 		slot = node_slot(&s->node, w->thread);
 		if (slot < SEAM_MASKED)
 			first = UINT64_C(1) << slot & ~s->node.done;
@@ -149,9 +155,11 @@ static void
 branch(struct dpor *d, struct state *s, uint16_t slot, struct seam_plan *plan,
        struct seam_forced *forced, struct node_ticket *ticket)
 {
-	uint64_t asleep = s->sleep | s->node.done;
 	struct wakeup *w = s->tree;
+	uint64_t asleep = s->sleep;
 
+	if (!w || !w->fresh)
+		asleep |= s->node.done;
 	plan->flags |= SEAM_PLAN_SLEEP;
 	plan->sleep_from = s->node.depth;
 	plan->sleep_how = asleep & s->node.timeouts & ~s->node.enabled;
@@ -177,10 +185,6 @@ next(struct explore_search *search, struct seam_plan *plan,
 
 	if (d->many)
 		return EXPLORE_DONE;
-	/* What a wakeup tree has to hold, the run that is out may yet add to:
-	 * one after the other.  Source sets only grow. */
-	if (d->optimal && d->nodes.out)
-		return EXPLORE_WAIT;
 	if (d->nodes.begun) {
 		n = nodes_deepest(&d->nodes, &among);
 		if (!n)

@@ -138,6 +138,16 @@ drop_keys(struct node_keys *k)
 		free(k);
 }
 
+/* By the operation, and how many could go on. */
+static uint8_t
+kind_of(const struct seam_step *step)
+{
+	unsigned n =
+	    (unsigned)__builtin_popcountll(step->enabled | step->timeouts);
+
+	return (uint8_t)(step->op.verb * 5u + (n < 4 ? n : 4));
+}
+
 struct node *
 nodes_add(struct nodes *nodes, struct node *parent,
 	  const struct explore_trace *t, uint32_t i)
@@ -157,6 +167,7 @@ nodes_add(struct nodes *nodes, struct node *parent,
 	n->enabled = step->enabled;
 	n->timeouts = step->timeouts;
 	n->done = step->slot < SEAM_MASKED ? UINT64_C(1) << step->slot : 0;
+	n->kind = kind_of(step);
 	n->parent = parent;
 	if (parent) {
 		const struct seam_step *before = &t->step[i - 1];
@@ -178,8 +189,10 @@ void
 nodes_leaf(struct nodes *nodes, struct node *n)
 {
 	nodes->runs++;
-	if (n)
-		n->over++;
+	if (!n)
+		return;
+	n->over++;
+	n->runs++;
 }
 
 static void
@@ -202,11 +215,14 @@ prune(struct nodes *nodes, struct node *n)
 	while (n && !n->alive && !nodes->open(nodes, n)) {
 		struct node *parent = n->parent;
 
-		free_node(nodes, n);
+		nodes->kind[n->kind].nodes++;
+		nodes->kind[n->kind].branches += n->over;
 		if (parent) {
 			parent->alive--;
 			parent->over++;
+			parent->runs += n->runs;
 		}
+		free_node(nodes, n);
 		n = parent;
 	}
 }
@@ -229,29 +245,44 @@ nodes_done(struct nodes *nodes, struct node_ticket *ticket)
 	prune(nodes, n);
 }
 
-/* Which part of the tree is over, if all branches of a node are alike. */
 static double
-share(const struct nodes *nodes)
+branches_of(const struct nodes *nodes, const struct node *n)
 {
-	struct node *n;
-	double sum = 0;
+	double known = nodes->degree(nodes, n), usual = 0;
 
-	for (n = nodes->oldest; n; n = n->newer) {
-		unsigned branches = nodes->degree(nodes, n);
-
-		n->weight = n->parent ? n->parent->weight : 1;
-		n->weight /= branches ? branches : 1;
-		sum += n->weight * n->over;
-	}
-	return nodes->oldest ? sum : 1;
+	if (nodes->kind[n->kind].nodes)
+		usual = (double)nodes->kind[n->kind].branches /
+			(double)nodes->kind[n->kind].nodes;
+	return known > usual ? known : usual;
 }
 
+/* From the newest to the oldest: those below come before those above. */
 double
 nodes_estimate(const struct nodes *nodes)
 {
-	double explored = share(nodes);
+	struct node *n;
+	double total = 0;
 
-	return explored > 0 ? (double)nodes->runs / explored : 0;
+	if (!nodes->oldest)
+		return nodes->out ? 0 : (double)nodes->runs;
+	for (n = nodes->oldest; n; n = n->newer) {
+		n->estimate = (double)n->runs;
+		n->underway = n->over;
+	}
+	for (n = nodes->newest; n; n = n->older) {
+		double more = branches_of(nodes, n) - n->underway;
+
+		if (more > 0 && n->underway)
+			n->estimate += more * n->estimate / n->underway;
+		else if (more > 0)
+			n->estimate += more;
+		if (n->parent) {
+			n->parent->estimate += n->estimate;
+			n->parent->underway++;
+		}
+		total = n->estimate;
+	}
+	return total;
 }
 
 void

@@ -25,9 +25,15 @@ struct node {
 	uint64_t thread;
 	uint64_t enabled, timeouts; /* candidates: slots */
 	uint64_t done;		    /* branches that have been handed out */
+	uint64_t runs;		    /* of the branches that are over */
 	struct node_keys *keys;
-	double weight; /* nodes_estimate's */
+	uint8_t kind; /* nodes of a kind have about as many branches */
+	/* nodes_estimate's: runs below it, and of how many branches */
+	double estimate;
+	uint32_t underway;
 };
+
+#define NODE_KINDS 256
 
 struct node_ticket {
 	uint64_t number; /* 0: free */
@@ -50,6 +56,9 @@ struct nodes {
 	uint64_t numbers, runs;
 	size_t count;
 	struct node *root, *oldest, *newest;
+	struct {
+		uint64_t nodes, branches;
+	} kind[NODE_KINDS];	/* of those that are over */
 	struct node_keys *keys; /* of the run that is being learnt */
 	struct node_ticket ticket[NODES_OUT];
 };
@@ -78,9 +87,9 @@ struct node *nodes_add(struct nodes *nodes, struct node *parent,
 void nodes_leaf(struct nodes *nodes, struct node *n);
 /* The ticket's run has been learnt: frees what has no open branches left. */
 void nodes_done(struct nodes *nodes, struct node_ticket *ticket);
-/* How many runs the whole tree has, if what is left of it is like what was
- * seen (Knuth, 1975; Kilby, Slaney, Thiebaux & Walsh, AAAI 2006); 0: unknown.
- */
+/* How many runs the whole tree has; 0: unknown.  Branches that were not tried
+ * yet are taken to be like their brothers; and nodes, to get as many branches
+ * as others of their kind had in the end, since DPOR finds them one by one. */
 double nodes_estimate(const struct nodes *nodes);
 void nodes_free(struct nodes *nodes, void (*forget)(struct node_ticket *));
 

@@ -59,6 +59,8 @@ order_precedes(const struct order *o, uint32_t i, uint32_t j)
 /*
  * Calls `found` for each race that event j is the second of: the latest
  * events that j might come before, if whatever depends on them is left out.
+ * Where several keep j from coming about, like readers a writer, `first` is
+ * the earliest of them, and `other` are the rest.
  * `how` is how j then ends, as far as is known: SEAM_HOWS if not; `fails`: it
  * is a try that does not get it.
  */
@@ -66,7 +68,12 @@ struct order_race {
 	uint32_t first, second;
 	uint8_t how;
 	bool fails;
+	uint8_t others;
+	uint32_t other[SEAM_MASKED];
 };
+/* Is the event one of the first, or does it depend on one? */
+bool order_left_out(const struct order *o, const struct order_race *race,
+		    uint32_t event);
 typedef void order_found(void *arg, const struct order_race *race);
 void order_races(const struct order *o, uint32_t j, order_found *found,
 		 void *arg);

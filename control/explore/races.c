@@ -20,18 +20,34 @@
 
 enum answer { NO, YES, PERHAPS };
 
+bool
+order_left_out(const struct order *o, const struct order_race *race,
+	       uint32_t event)
+{
+	unsigned i;
+
+	if (event >= race->first && order_precedes(o, race->first, event))
+		return true;
+	for (i = 0; i < race->others; i++)
+		if (event >= race->other[i] &&
+		    order_precedes(o, race->other[i], event))
+			return true;
+	return false;
+}
+
 /* The events of the state in question: those before j that do not depend on
- * the one that is left out. */
+ * what is left out (NULL: nothing). */
 struct state {
 	const struct order *o;
-	uint32_t without, until;
+	const struct order_race *without;
+	uint32_t until;
 };
 
 static bool
 is_in(const struct state *s, uint32_t event)
 {
 	return event < s->until &&
-	       (event < s->without || !order_precedes(s->o, s->without, event));
+	       !(s->without && order_left_out(s->o, s->without, event));
 }
 
 static uint32_t
@@ -90,8 +106,8 @@ reads(const struct seam_op *op)
 
 /* Backwards, so that the first acquisition that nothing has let go yet is one
  * that is held. */
-static bool
-is_free(const struct state *s, uint32_t j, uint32_t object)
+static uint32_t
+held_by(const struct state *s, uint32_t j, uint32_t object)
 {
 	const struct seam_op *want = order_op(s->o, j);
 	uint32_t let_go[SEAM_MASKED] = { 0 }, at, event;
@@ -116,9 +132,9 @@ is_free(const struct state *s, uint32_t j, uint32_t object)
 			let_go[slot] -= let_go[slot] != UINT32_MAX;
 		else if (effect == 1 &&
 			 !(reads(want) && reads(order_op(s->o, event))))
-			return false;
+			return event;
 	}
-	return true;
+	return ORDER_NONE;
 }
 
 /* The events of the state on one object, in their order. */
@@ -256,7 +272,7 @@ sum_before(const struct order *o, const uint32_t *events, uint32_t n,
 static int
 first_count(const struct order *o, uint32_t object, bool *exact)
 {
-	struct state whole = { o, o->n, o->n };
+	struct state whole = { o, NULL, o->n };
 	uint32_t n = collect(&whole, object), i, step;
 	int sum = 0, least = 0;
 
@@ -299,12 +315,12 @@ has_count(const struct state *s, uint32_t object)
 static enum answer
 by_masks(const struct state *s, uint32_t j, uint8_t *how)
 {
-	const struct seam_step *step = &s->o->trace->step[s->without];
+	const struct seam_step *step = &s->o->trace->step[s->without->first];
 	uint64_t bit = UINT64_C(1) << order_slot(s->o, j);
 	uint32_t before = s->o->before[j];
 
 	*how = SEAM_HOWS;
-	if ((before == ORDER_NONE || before < s->without) &&
+	if ((before == ORDER_NONE || before < s->without->first) &&
 	    ((step->enabled | step->timeouts) & bit))
 		return YES;
 	return PERHAPS;
@@ -329,16 +345,75 @@ ending(const struct seam_op *op, enum answer gets, struct order_race *race)
 	return waits ? gets : YES;
 }
 
-static enum answer
-would_reacquire(const struct state *s, uint32_t j, struct order_race *race)
+static bool
+is_known(const struct order *o, uint32_t j, uint32_t event)
 {
-	const struct seam_op *op = order_op(s->o, j);
+	uint16_t slot = order_slot(o, event);
+
+	return slot == order_slot(o, j) ||
+	       o->past[(size_t)j * o->threads + slot] > event;
+}
+
+/* Leaves out whoever else still has the lock, if that is possible. */
+static enum answer
+make_free(const struct state *s, uint32_t object, struct order_race *race)
+{
+	uint32_t holder;
+
+	while ((holder = held_by(s, race->second, object)) != ORDER_NONE) {
+		if (is_known(s->o, race->second, holder) ||
+		    race->others == SEAM_MASKED)
+			return NO;
+		race->other[race->others++] = holder;
+	}
+	return YES;
+}
+
+static enum answer
+would_lock(const struct state *s, struct order_race *race)
+{
+	const struct seam_op *op = order_op(s->o, race->second);
+
+	if (is_timed(op) || seam_op_is_try(op))
+		return ending(op,
+			      held_by(s, race->second, op->object) ==
+				      ORDER_NONE ?
+				  YES :
+				  NO,
+			      race);
+	return make_free(s, op->object, race);
+}
+
+static enum answer
+would_reacquire(const struct state *s, struct order_race *race)
+{
+	const struct seam_op *op = order_op(s->o, race->second);
+	enum answer answer;
 
 	if (!(op->flags & SEAM_OP_RELOCKS) && op->second &&
-	    !is_signalled(s, j, op->second))
+	    !is_signalled(s, race->second, op->second))
 		return ending(op, NO, race);
-	race->how = SEAM_HOW_DONE;
-	return is_free(s, j, op->object) ? YES : NO;
+	answer = make_free(s, op->object, race);
+	/* With the holder, the signal may have gone. */
+	if (answer == YES && !(op->flags & SEAM_OP_RELOCKS) && op->second &&
+	    !is_signalled(s, race->second, op->second))
+		return ending(op, NO, race);
+	return answer;
+}
+
+/* The earliest is the first. */
+static void
+sort_out(struct order_race *race)
+{
+	unsigned i;
+
+	for (i = 0; i < race->others; i++)
+		if (race->other[i] < race->first) {
+			uint32_t later = race->first;
+
+			race->first = race->other[i];
+			race->other[i] = later;
+		}
 }
 
 /* Could j come about without race->first and what depends on it? */
@@ -346,7 +421,7 @@ static enum answer
 would_come(const struct order *o, struct order_race *race)
 {
 	uint32_t j = race->second;
-	struct state s = { o, race->first, j < o->n ? j : o->n };
+	struct state s = { o, race, j < o->n ? j : o->n };
 	const struct seam_op *op = order_op(o, j);
 
 	race->how = SEAM_HOW_DONE;
@@ -360,12 +435,12 @@ would_come(const struct order *o, struct order_race *race)
 	case SEAM_RWLOCK_WRLOCK:
 	case SEAM_RWLOCK_TRYRDLOCK:
 	case SEAM_RWLOCK_TRYWRLOCK:
-		return ending(op, is_free(&s, j, op->object) ? YES : NO, race);
+		return would_lock(&s, race);
 	case SEAM_SEM_WAIT:
 	case SEAM_SEM_TRYWAIT:
 		return ending(op, has_count(&s, op->object), race);
 	case SEAM_COND_REACQUIRE:
-		return would_reacquire(&s, j, race);
+		return would_reacquire(&s, race);
 	case SEAM_THREAD_JOIN:
 		if (order_slot(o, race->first) + 1u != op->peer)
 			return YES;
@@ -512,8 +587,11 @@ order_races(const struct order *o, uint32_t j, order_found *found, void *arg)
 		answer = would_come(o, &race);
 		if (answer == NO)
 			continue;
+		sort_out(&race);
 		found(arg, &race);
-		for (s = 0; s < o->threads && answer == YES; s++) {
+		/* Nearer ones may do alone what took several. */
+		for (s = 0; s < o->threads && answer == YES && !race.others;
+		     s++) {
 			uint32_t c = o->clock[(size_t)i * o->threads + s];
 
 			if (c > covered[s])

@@ -60,7 +60,7 @@ rest_make(struct rest *r, const struct order *o, const struct order_race *race,
 		return false;
 	}
 	for (k = race->first + 1; k < until; k++)
-		if (k != j && !order_precedes(o, race->first, k) &&
+		if (k != j && !order_left_out(o, race, k) &&
 		    (j >= o->n || !order_precedes(o, j, k)))
 			r->event[r->n++] = k;
 	r->event[r->n++] = j;
@@ -149,12 +149,13 @@ rest_weak(const struct rest *r, uint16_t slot, uint32_t *at)
 		}
 		from = r->event[i] + 1;
 	}
-	*at = r->n;
 	/* What comes behind the reversed event is not known. */
-	if (slot == order_slot(r->order, r->race.second) || from > r->order->n)
+	*at = ORDER_NONE;
+	if (slot == order_slot(r->order, r->race.second) ||
+	    from > r->order->n || !rest_pending(r->order, from, slot, &op))
 		return false;
-	return rest_pending(r->order, from, slot, &op) &&
-	       commutes_with_all(r, slot, &op);
+	*at = r->n;
+	return commutes_with_all(r, slot, &op);
 }
 
 uint64_t
@@ -185,7 +186,7 @@ slot_of(const struct explore_trace *t, uint64_t key)
 }
 
 static int
-append(struct wakeup **to, const struct rest *r)
+append(struct wakeup **to, const struct rest *r, bool fresh)
 {
 	uint32_t i;
 
@@ -198,6 +199,8 @@ append(struct wakeup **to, const struct rest *r)
 		if (!*to)
 			return -1;
 		(*to)->thread = r->order->trace->thread[slot_at(r, i)].key;
+		(*to)->fresh = fresh;
+		fresh = false;
 		to = &(*to)->child;
 	}
 	return 1;
@@ -208,15 +211,20 @@ wakeup_insert(struct wakeup **tree, struct rest *r)
 {
 	uint32_t left = r->n, at;
 	uint64_t passed = 0;
+	bool unknown = false;
 	struct wakeup *w = *tree;
 
 	while (w) {
 		uint16_t slot = slot_of(r->order->trace, w->thread);
+		bool weak = false;
 
 		/* Behind a step that v does not have, the thread's next one is
 		 * not known either. */
-		if (slot == SEAM_NOBODY || ((passed >> slot) & 1) ||
-		    !rest_weak(r, slot, &at)) {
+		at = ORDER_NONE;
+		if (slot != SEAM_NOBODY && !((passed >> slot) & 1))
+			weak = rest_weak(r, slot, &at);
+		if (!weak) {
+			unknown = unknown || at == ORDER_NONE;
 			tree = &w->next;
 			w = *tree;
 			continue;
@@ -231,8 +239,9 @@ wakeup_insert(struct wakeup **tree, struct rest *r)
 			return 0;
 		tree = &w->child;
 		w = *tree;
+		unknown = false;
 	}
-	return append(tree, r);
+	return append(tree, r, unknown);
 }
 
 void

@@ -29,7 +29,8 @@ bool rest_make(struct rest *r, const struct order *o,
 void rest_free(struct rest *r);
 
 /* Could the slot's next step be the first of v, or of what is equivalent to v
- * followed by something (a weak initial)?  `at` gets its place in v, or n. */
+ * followed by something (a weak initial)?  `at` gets its place in v, n if it
+ * is not there, or ORDER_NONE if what it would do is not known. */
 bool rest_weak(const struct rest *r, uint16_t slot, uint32_t *at);
 /* The slots whose step is the first of something equivalent to v. */
 uint64_t rest_initials(const struct rest *r);
@@ -40,6 +41,8 @@ bool rest_pending(const struct order *o, uint32_t i, uint16_t slot,
 
 struct wakeup {
 	uint64_t thread; /* key */
+	bool fresh; /* whether its elder brothers cover it could not be told:
+		       they must not sleep in it */
 	struct wakeup *child, *next;
 };
 /* Makes the tree have a sequence that v is a part of, or v; -1: no memory,
