@@ -268,6 +268,7 @@ struct seam_sched {
 	_Atomic uint32_t why_not;  /* T: a string: why it could not, LATE */
 	_Atomic int32_t server_pid, run_pid; /* T */
 	int32_t status;		/* T: waitpid's, of the run's first process */
+	uint32_t strays;	/* T: processes that outlived that one */
 	_Atomic uint32_t begun; /* T: 1 once a first thread stands */
 
 	/* The run's: everything from here on is set back for the next. */

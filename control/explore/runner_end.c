@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a run: what its threads do, and that nothing of it stays. */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,20 +208,41 @@ is_over(struct runner *r)
 	       atomic_load(&s->finished) == atomic_load(&s->order);
 }
 
+/* The session may not yet have heard that it is. */
+static bool
+has_exited(const struct seam_process *p)
+{
+	struct pollfd end = { .fd = p->pidfd, .events = POLLIN };
+
+	return p->ended || poll(&end, 1, 0) > 0;
+}
+
+/* Those that outlived the first. */
+static uint32_t
+count_strays(struct runner *r)
+{
+	struct seam_session *s = r->session;
+	uint32_t n = 0;
+
+	if (r->serves && is_over(r))
+		return runner_sched(r)->strays;
+	for (unsigned i = 0; i < s->processes; i++)
+		n += s->process[i].used && i != r->main &&
+		     !has_exited(&s->process[i]);
+	return n;
+}
+
 bool
 runner_kill(struct runner *r, uint32_t *strays)
 {
 	struct seam_session *s = r->session;
 	uint64_t until = seam_now() + RUNNER_GRACE_MS * RUNNER_NS_PER_MS;
-	unsigned n, first;
+	unsigned n;
 	uint32_t seen;
 
 	if (!s->broken[0])
 		seam_porter_attend(s);
-	first = kill_processes(r);
-	if (first && !r->serves && !runner_main(r)->ended)
-		first--;
-	*strays = first;
+	*strays = count_strays(r);
 	for (;;) {
 		seen = atomic_load(&s->arena->head.bell);
 		/* Forked at the last moment. */

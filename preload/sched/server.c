@@ -272,30 +272,49 @@ why_not(void)
 	return NULL;
 }
 
-/* The run is over when its first process is; whoever is left is ended. */
+/* How many there were. */
+static uint32_t
+kill_children(void)
+{
+	char path[64], text[512], *end;
+	long fd, n, pid = 0;
+	uint32_t killed = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/children",
+		 seam_raw0(SYS_gettid));
+	fd = seam_raw3(SYS_open, path, O_RDONLY | O_CLOEXEC, 0);
+	while (fd >= 0 && (n = seam_raw3(SYS_read, fd, text, sizeof(text))) > 0)
+		for (end = text; end < text + n; end++) {
+			if (*end >= '0' && *end <= '9') {
+				pid = pid * 10 + *end - '0';
+				continue;
+			}
+			if (pid > 1 && !seam_raw2(SYS_kill, pid, SIGKILL))
+				killed++;
+			pid = 0;
+		}
+	if (fd >= 0)
+		seam_raw1(SYS_close, fd);
+	return killed;
+}
+
+/* The run is over when its first process is; whoever is left is ended.  What
+ * these have begun meanwhile becomes ours when they are dead. */
 static void
 reap(struct seam_sched *s, long pid)
 {
-	int status = 0;
 	long r;
-	uint16_t i;
 
 	do
-		r = seam_raw4(SYS_wait4, pid, &status, 0, NULL);
+		r = seam_raw4(SYS_wait4, pid, &s->status, 0, NULL);
 	while (r == -EINTR);
-	s->status = status;
-	for (i = 0; i < (uint16_t)seam_slots(); i++) {
-		uint32_t proc = s->slot[i].proc;
-
-		if (proc < SEAM_MAX_PROCS && proc != seam_proc_index() &&
-		    seam_arena->proc[proc].pid > 1 &&
-		    s->slot[i].state != SEAM_SLOT_GONE)
-			seam_raw2(SYS_kill, seam_arena->proc[proc].pid,
-				  SIGKILL);
+	s->strays = 0;
+	while ((r = seam_raw4(SYS_wait4, -1, NULL, WNOHANG, NULL)) != -ECHILD) {
+		if (r)
+			continue;
+		s->strays += kill_children();
+		seam_raw4(SYS_wait4, -1, NULL, 0, NULL);
 	}
-	if (seam_slots() > point.slots || atomic_load(&seam_proc->children))
-		while (seam_raw4(SYS_wait4, -1, &status, 0, NULL) > 0)
-			;
 }
 
 static void
