@@ -67,7 +67,8 @@ enum seam_op_flags {
 
 /* An operation, pending in a slot or done in a step. */
 struct seam_op {
-	uint64_t off, len;	 /* file locks */
+	uint64_t off, len;	 /* file locks; off of a semaphore's: 1 +
+				    what it had before, steps */
 	uint32_t object, second; /* sobjects, index + 1; 0: none.  cond.wait:
 				    the condition, and its mutex */
 	uint16_t fn;

@@ -213,7 +213,7 @@ explore_op_label(const struct explore_labels *l, const struct seam_op *op,
 
 	if (!*name && op->peer)
 		name = explore_thread_label(l, op->peer - 1u);
-	if (op->len || op->off)
+	if (seam_verbs[op->verb].kind == SEAM_KIND_FILE && (op->len || op->off))
 		snprintf(range, sizeof(range), " %llu+%llu",
 			 (unsigned long long)op->off,
 			 (unsigned long long)op->len);

@@ -243,6 +243,15 @@ awaits_session(const struct seam_slot *slot)
 	return false;
 }
 
+/* Once it is woken, a wait on a condition needs the mutex, however long that
+ * takes. */
+static bool
+may_time_out(const struct seam_slot *slot)
+{
+	return (slot->op.flags & SEAM_OP_TIMED) &&
+	       (slot->queued || slot->op.verb != SEAM_COND_REACQUIRE);
+}
+
 static void
 add(struct seam_candidates *to, uint64_t *mask, uint16_t slot)
 {
@@ -267,7 +276,7 @@ seam_candidates(struct seam_choice *out)
 			continue;
 		if (seam_is_ready(slot))
 			add(&out->done, &out->enabled_mask, i);
-		else if (slot->op.flags & SEAM_OP_TIMED)
+		else if (may_time_out(slot))
 			add(&out->timeouts, &out->timeout_mask, i);
 		else
 			out->outside |=

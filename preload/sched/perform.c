@@ -278,6 +278,21 @@ convert(struct seam_slot *slot, bool *converted)
 	seam_step_done(slot, EWOULDBLOCK);
 }
 
+/* What a semaphore has, for those who ask what else could have come first. */
+static void
+note_count(struct seam_slot *slot, const struct seam_call *c)
+{
+	switch (c->verb) {
+	case SEAM_SEM_WAIT:
+	case SEAM_SEM_TRYWAIT:
+	case SEAM_SEM_POST:
+		slot->op.off = *(const volatile uint32_t *)c->ptr + UINT64_C(1);
+		break;
+	default:
+		break;
+	}
+}
+
 static int
 perform(struct seam_slot *slot, struct seam_call *c, unsigned how)
 {
@@ -285,6 +300,7 @@ perform(struct seam_slot *slot, struct seam_call *c, unsigned how)
 	bool converted = false;
 
 	for (;;) {
+		note_count(slot, c);
 		if (how == SEAM_HOW_TIMEOUT)
 			return timed_out(slot, c);
 		if (c->cancel)
