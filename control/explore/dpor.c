@@ -166,7 +166,7 @@ branch(struct dpor *d, struct state *s, uint16_t slot, struct seam_plan *plan,
 	plan->sleep = asleep & ~plan->sleep_how;
 	ticket->asleep = asleep;
 	nodes_branch(&d->nodes, &s->node, slot, plan, forced);
-	if (!d->optimal)
+	if (!d->optimal || !w)
 		return;
 	s->tree = w->next;
 	w->next = NULL;

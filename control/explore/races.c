@@ -563,7 +563,7 @@ void
 order_races(const struct order *o, uint32_t j, order_found *found, void *arg)
 {
 	const struct seam_op *op = order_op(o, j);
-	uint32_t covered[SEAM_MASKED], i, s;
+	uint32_t covered[SEAM_MASKED] = { 0 }, i, s;
 	uint64_t left = UINT64_MAX >> (64 - o->threads);
 	uint16_t me = order_slot(o, j);
 	struct walk w;

@@ -21,7 +21,7 @@ static bool
 each_number(const char *directory, bool (*each)(int number, const void *data),
 	    const void *data)
 {
-	char buf[2048] __attribute__((aligned(8)));
+	char buf[2048] __attribute__((aligned(8))) = "";
 	long fd = seam_raw3(SYS_open, directory,
 			    O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	bool go_on = true;

@@ -276,7 +276,7 @@ why_not(void)
 static uint32_t
 kill_children(void)
 {
-	char path[64], text[512], *end;
+	char path[64], text[512] = "", *end;
 	long fd, n, pid = 0;
 	uint32_t killed = 0;
 
