@@ -53,9 +53,9 @@ struct explore_trace {
 	uint64_t hash; /* rolling, of all events: equal runs have equal ones */
 	uint64_t now;  /* virtual ns that the run took */
 	uint64_t entropy; /* seed of the program's random numbers */
-	int status;	 /* waitpid's, of the first process */
-	bool timed_out;	 /* killed after --timeout of real time */
-	uint32_t forced; /* how many choices of the plan were forced */
+	int status;	  /* waitpid's, of the first process */
+	bool timed_out;	  /* killed after --timeout of real time */
+	uint32_t forced;  /* how many choices of the plan were forced */
 	/* Capacities of the arrays: kept when a trace is filled in again. */
 	uint32_t room_steps, room_threads, room_objects;
 };
