@@ -204,18 +204,12 @@ on_ran(const struct campaign_ran *ran, void *data)
 
 /* Progress. */
 
-static double
-rate(const struct campaign_state *s)
-{
-	return s->seconds > 0 ? (double)s->schedules / s->seconds : 0;
-}
-
 static void
 put_progress(struct job *j, const struct campaign_state *s)
 {
 	clear_line(j);
 	fprintf(stderr, "%llu schedules, %.0f/s, %zu classes, %s",
-		(unsigned long long)s->schedules, rate(s), s->classes,
+		(unsigned long long)s->schedules, exploring_rate(s), s->classes,
 		s->said.state);
 	if (s->failing)
 		fprintf(stderr, ", %llu failing",
@@ -233,7 +227,7 @@ put_progress_json(const struct campaign_state *s)
 			    json_integer((json_int_t)s->schedules));
 	json_object_set_new(o, "failing", json_integer((json_int_t)s->failing));
 	json_object_set_new(o, "classes", json_integer((json_int_t)s->classes));
-	json_object_set_new(o, "rate", json_real(rate(s)));
+	json_object_set_new(o, "rate", json_real(exploring_rate(s)));
 	seam_json_put(o, "state", s->said.state);
 	exploring_put_json(o);
 }
@@ -255,150 +249,6 @@ on_progress(void *data)
 }
 
 /* The end. */
-
-static const char *
-result_name(const struct campaign_state *s)
-{
-	if (s->end == CAMPAIGN_ERROR)
-		return "error";
-	if (s->failing)
-		return "failed";
-	return s->end == CAMPAIGN_STOPPED ? "stopped" : "clean";
-}
-
-static bool
-is_exhaustive(const struct campaign_state *s)
-{
-	return s->end == CAMPAIGN_DONE && s->said.exhaustive && !s->too_long &&
-	       !s->outside;
-}
-
-static double
-chance_of_new(const struct campaign_state *s)
-{
-	return s->schedules ? (double)s->once / (double)s->schedules : 1;
-}
-
-static void
-put_end_json(struct job *j, const struct campaign_state *s)
-{
-	const char *blind = campaign_blind(j->campaign);
-	json_t *o = json_object();
-
-	seam_json_put(o, "event", "ended");
-	seam_json_put(o, "result", result_name(s));
-	json_object_set_new(o, "schedules",
-			    json_integer((json_int_t)s->schedules));
-	json_object_set_new(o, "failing", json_integer((json_int_t)s->failing));
-	json_object_set_new(o, "redundant",
-			    json_integer((json_int_t)s->redundant));
-	json_object_set_new(o, "too_long",
-			    json_integer((json_int_t)s->too_long));
-	json_object_set_new(o, "classes", json_integer((json_int_t)s->classes));
-	json_object_set_new(o, "exhaustive", json_boolean(is_exhaustive(s)));
-	json_object_set_new(o, "chance_of_new", json_real(chance_of_new(s)));
-	json_object_set_new(o, "seconds", json_real(s->seconds));
-	seam_json_put(o, "strategy", s->said.state);
-	seam_json_put(o, "server", exploring_server_name(s->server));
-	seam_json_put(o, "blind_spots", blind ? blind : "");
-	if (s->end == CAMPAIGN_ERROR)
-		seam_json_put(o, "error", s->err.text);
-	exploring_put_json(o);
-}
-
-static void
-put_blind(const struct job *j, const struct campaign_state *s)
-{
-	const char *text = campaign_blind(j->campaign);
-	bool any = false;
-
-	fputs("blind spots:", stdout);
-	for (; text && *text; any = true) {
-		size_t n = strcspn(text, "\n");
-
-		printf("%s %.*s", any ? ";" : "", (int)n, text);
-		text += n + (text[n] == '\n');
-	}
-	if (s->outside) {
-		printf("%s %llu schedules waited for the outside world",
-		       any ? ";" : "", (unsigned long long)s->outside);
-		any = true;
-	}
-	puts(any ? "" : " none");
-}
-
-static void
-put_notes(const struct campaign_state *s)
-{
-	if (s->redundant)
-		printf("%llu more were cut off, being like others\n",
-		       (unsigned long long)s->redundant);
-	if (s->too_long)
-		printf("%llu schedules were cut off for their length "
-		       "(--steps)\n",
-		       (unsigned long long)s->too_long);
-	if (s->left)
-		printf("threads were left behind at exit in %llu schedules\n",
-		       (unsigned long long)s->left);
-	if (s->strays)
-		printf("processes outlived the first one in %llu schedules, "
-		       "and were killed\n",
-		       (unsigned long long)s->strays);
-}
-
-static void
-put_clean(const struct job *j, const struct campaign_state *s)
-{
-	const char *stopped = s->end == CAMPAIGN_STOPPED ? ", stopped" : "";
-
-	if (is_exhaustive(s))
-		printf("no failure in %llu schedules: all there are "
-		       "(%s; %zu classes)\n",
-		       (unsigned long long)s->schedules, s->said.state,
-		       s->classes);
-	else
-		printf("no failure in %llu schedules%s (%s), of %zu classes; "
-		       "not exhaustive:\nthe next would be of a new class "
-		       "with a chance of %s %.2g\n",
-		       (unsigned long long)s->schedules, stopped, s->said.state,
-		       s->classes,
-		       s->once || !s->schedules ? "about" : "less than",
-		       s->once || !s->schedules ? chance_of_new(s) :
-						  1 / (double)s->schedules);
-	put_notes(s);
-	put_blind(j, s);
-	puts("This holds for the order of synchronisation operations, in "
-	     "programs without data races.");
-}
-
-static void
-put_end(struct job *j, const struct campaign_state *s)
-{
-	clear_line(j);
-	if (j->x.verbose && s->schedules)
-		fprintf(stderr,
-			"seam: %.0f schedules/s; at most %u threads, %u steps, "
-			"%u choices; forked: %s%s%s\n",
-			rate(s), s->threads, s->steps, s->decisions,
-			exploring_server_name(s->server),
-			*s->why_not ? ", since " : "", s->why_not);
-	if (s->end == CAMPAIGN_ERROR) {
-		cli_warn("%s", s->err.text);
-		return;
-	}
-	if (j->x.quiet || j->x.json)
-		return;
-	if (!s->failing) {
-		put_clean(j, s);
-	} else if (j->x.keep_going) {
-		printf("%llu of %llu schedules failed, in %llu ways\n",
-		       (unsigned long long)s->failing,
-		       (unsigned long long)s->schedules,
-		       (unsigned long long)s->distinct);
-		put_notes(s);
-		put_blind(j, s);
-	}
-}
 
 static void
 put_outputs(struct job *j, const struct campaign_state *s)
@@ -524,9 +374,8 @@ explore(struct job *j)
 	campaign_run(j->campaign);
 	campaign_state(j->campaign, &s);
 	put_outputs(j, &s);
-	if (j->x.json)
-		put_end_json(j, &s);
-	put_end(j, &s);
+	clear_line(j);
+	exploring_put_end(&j->x, j->campaign, &s);
 	status = status_of(j, &s);
 	campaign_free(j->campaign);
 	return status;

@@ -65,4 +65,10 @@ json_t *exploring_json_events(const struct explore_trace *t,
 			      const struct explore_labels *l);
 const char *exploring_server_name(int server);
 
+/* exploring_end.c */
+double exploring_rate(const struct campaign_state *s); /* schedules a second */
+/* The verdict, or a line of JSON, and why it could not control. */
+void exploring_put_end(const struct exploring *x, struct campaign *c,
+		       const struct campaign_state *s);
+
 #endif

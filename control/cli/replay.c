@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "arena_ctl.h"
+#include "explore/rerun.h"
 #include "exploring.h"
 #include "rules_int.h"
 
@@ -46,14 +46,8 @@ struct job {
 	uint64_t runs, same; /* how many, and how many were like the first */
 	bool same_build;
 	bool json, quiet, expect_pass, expect_fail;
-	struct runner_config config;
-	struct oracle oracle;
-	struct runner *runner;
-	struct seam_plan plan;
-	struct seam_forced *forced;
-	struct runner_result result;
+	struct rerun again;
 	struct explore_labels *labels;
-	enum explore_fault fault;
 };
 
 /* What came of it. */
@@ -66,7 +60,7 @@ put_json(const struct job *j, const char *result, const char *text,
 
 	seam_json_put(o, "event", "replayed");
 	seam_json_put(o, "result", result);
-	seam_json_put(o, "fault", explore_fault_names[j->fault]);
+	seam_json_put(o, "fault", explore_fault_names[j->again.fault]);
 	if (text)
 		seam_json_put(o, "message", text);
 	if (expected) {
@@ -75,7 +69,8 @@ put_json(const struct job *j, const char *result, const char *text,
 		seam_json_put(o, "actual", actual);
 	}
 	json_object_set_new(o, "events",
-			    exploring_json_events(&j->result.trace, j->labels));
+			    exploring_json_events(&j->again.result.trace,
+						  j->labels));
 	exploring_put_json(o);
 }
 
@@ -83,8 +78,8 @@ static int
 tell_divergence(const struct job *j, uint32_t at)
 {
 	char *expected = replay_expected(j->file, at);
-	char *actual = replay_actual(&j->result.trace, j->labels, at);
-	const char *what = j->result.trace.what;
+	char *actual = replay_actual(&j->again.result.trace, j->labels, at);
+	const char *what = j->again.result.trace.what;
 
 	if (j->json) {
 		put_json(j, "diverged", NULL, expected ? expected : "",
@@ -95,7 +90,8 @@ tell_divergence(const struct job *j, uint32_t at)
 		       "  but was:  %s\n",
 		       at + 1, expected ? expected : "?",
 		       actual ? actual : "?");
-		if (j->result.trace.verdict == SEAM_VERDICT_DIVERGED && *what)
+		if (j->again.result.trace.verdict == SEAM_VERDICT_DIVERGED &&
+		    *what)
 			printf("  (%s)\n", what);
 	}
 	free(expected);
@@ -106,17 +102,18 @@ tell_divergence(const struct job *j, uint32_t at)
 static void
 tell_failure(struct job *j)
 {
-	char *text =
-	    oracle_explain(&j->oracle, j->fault, &j->result, j->labels);
+	char *text = oracle_explain(&j->again.oracle, j->again.fault,
+				    &j->again.result, j->labels);
 	size_t len = 0;
-	char *output = runner_output(j->runner, &len);
+	char *output = runner_output(j->again.runner, &len);
 
 	if (j->json)
-		put_json(j, j->fault ? "failed" : "passed", text, NULL, NULL,
-			 0);
-	else if (!j->quiet && j->fault)
-		exploring_put_run(stdout, text ? text : "", &j->result.trace,
-				  j->labels, output ? output : "", len);
+		put_json(j, j->again.fault ? "failed" : "passed", text, NULL,
+			 NULL, 0);
+	else if (!j->quiet && j->again.fault)
+		exploring_put_run(stdout, text ? text : "",
+				  &j->again.result.trace, j->labels,
+				  output ? output : "", len);
 	else if (!j->quiet)
 		puts("the run did not fail");
 	free(output);
@@ -127,21 +124,21 @@ static int
 tell(struct job *j)
 {
 	const char *wanted = j->file->fault;
-	const char *got = explore_fault_names[j->fault];
+	const char *got = explore_fault_names[j->again.fault];
 	uint32_t at;
 
-	if (replay_compare(j->file, &j->result.trace, j->labels, j->same_build,
-			   &at))
+	if (replay_compare(j->file, &j->again.result.trace, j->labels,
+			   j->same_build, &at))
 		return tell_divergence(j, at);
 	tell_failure(j);
 	if (j->expect_pass)
-		return j->fault ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
+		return j->again.fault ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
 	if (!strcmp(wanted, got))
-		return j->expect_fail || !j->fault ? SEAM_EXIT_OK :
-						     SEAM_EXIT_FAILED;
+		return j->expect_fail || !j->again.fault ? SEAM_EXIT_OK :
+							   SEAM_EXIT_FAILED;
 	/* An edited file may come to anything. */
 	if (!j->file->nevents && !j->expect_fail)
-		return j->fault ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
+		return j->again.fault ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
 	cli_warn("the events were the expected ones, but this came of them: "
 		 "%s; it should have been: %s",
 		 got, wanted);
@@ -156,7 +153,8 @@ static bool
 is_same_build(const struct job *j)
 {
 	const char *preload = getenv("SEAM_PRELOAD");
-	char *program = replay_find_program(j->config.argv[0], j->file->dir);
+	char *program =
+	    replay_find_program(j->again.config.argv[0], j->file->dir);
 	char *ours = replay_build_id(program);
 	char *library = replay_build_id(
 	    preload && *preload ? preload : SEAM_PKGLIBDIR "/libseam.so");
@@ -169,55 +167,11 @@ is_same_build(const struct job *j)
 			"compared by their names\n",
 			ours && !strcmp(ours, j->file->program_id) ?
 			    "libseam.so" :
-			    j->config.argv[0]);
+			    j->again.config.argv[0]);
 	free(program);
 	free(ours);
 	free(library);
 	return same;
-}
-
-static enum seam_code
-open_runner(struct job *j, struct seam_error *err)
-{
-	j->forced = seam_pages_new(SEAM_STEPS * sizeof(*j->forced));
-	if (!j->forced)
-		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
-	j->same_build = is_same_build(j);
-	replay_plan(j->file, j->same_build, &j->plan, j->forced);
-	return runner_open(&j->config, 0, &j->runner, err);
-}
-
-static enum seam_code
-run_it(struct job *j, struct seam_error *err)
-{
-	enum seam_code code =
-	    runner_run(j->runner, &j->plan, j->forced, &j->result, err);
-
-	if (!code)
-		j->fault = oracle_judge(&j->oracle, &j->result);
-	return code;
-}
-
-static void
-configure(struct job *j)
-{
-	const struct replay_file *f = j->file;
-
-	j->config = (struct runner_config){
-		.argv = j->argv ? j->argv : f->argv,
-		.env = f->env,
-		.in_scratch = f->in_scratch,
-		.setup = f->setup,
-		.reset = f->reset,
-		.check = f->check,
-		.timeout_ms = f->timeout_ms,
-		.server = f->server,
-	};
-	j->oracle = (struct oracle){
-		.compare = f->expected >= 0,
-		.expected = f->expected,
-		.left_behind = f->left_behind,
-	};
 }
 
 static int
@@ -226,8 +180,7 @@ tell_run(struct job *j)
 	int status = SEAM_EXIT_CONTROL;
 
 	explore_labels_free(j->labels);
-	j->labels =
-	    explore_labels_take(runner_session(j->runner), &j->result.trace);
+	j->labels = rerun_labels(&j->again);
 	if (j->labels)
 		status = tell(j);
 	else
@@ -239,17 +192,18 @@ tell_run(struct job *j)
 static void
 run_others(struct job *j, int *status, struct seam_error *err)
 {
-	const enum explore_fault fault = j->fault;
-	const uint64_t hash = j->result.trace.hash;
-	const uint32_t nsteps = j->result.trace.nsteps;
+	const enum explore_fault fault = j->again.fault;
+	const uint64_t hash = j->again.result.trace.hash;
+	const uint32_t nsteps = j->again.result.trace.nsteps;
 
 	for (j->same = 1; j->same < j->runs; j->same++) {
 		if (j->same == j->runs / 2)
-			runner_renew(j->runner);
-		if (run_it(j, err))
+			runner_renew(j->again.runner);
+		if (rerun_run(&j->again, err))
 			return;
-		if (j->fault == fault && j->result.trace.hash == hash &&
-		    j->result.trace.nsteps == nsteps)
+		if (j->again.fault == fault &&
+		    j->again.result.trace.hash == hash &&
+		    j->again.result.trace.nsteps == nsteps)
 			continue;
 		cli_warn("run %llu was not like those before it",
 			 (unsigned long long)j->same + 1);
@@ -283,7 +237,12 @@ run_all(struct job *j)
 	int status = SEAM_EXIT_CONTROL;
 	struct seam_error err = { .code = SEAM_OK };
 
-	if (!open_runner(j, &err) && !run_it(j, &err)) {
+	if (!rerun_open(&j->again, &err)) {
+		j->same_build = is_same_build(j);
+		replay_plan(j->file, j->same_build, &j->again.plan,
+			    j->again.forced);
+	}
+	if (!err.code && !rerun_run(&j->again, &err)) {
 		status = tell_run(j);
 		if (j->runs > 1 && status != SEAM_EXIT_CONTROL) {
 			run_others(j, &status, &err);
@@ -301,15 +260,13 @@ replay(struct job *j)
 {
 	int status = SEAM_EXIT_CONTROL;
 
-	configure(j);
+	rerun_of_file(&j->again, j->file, j->argv);
 	if (chdir(j->file->dir))
 		cli_warn("%s: %s", j->file->dir, strerror(errno));
 	else
 		status = run_all(j);
 	explore_labels_free(j->labels);
-	runner_result_clear(&j->result);
-	runner_close(j->runner);
-	seam_pages_free(j->forced, SEAM_STEPS * sizeof(*j->forced));
+	rerun_close(&j->again);
 	return status;
 }
 

@@ -45,6 +45,10 @@ struct replay_file {
 	uint32_t steps; /* at most */
 	int server;	/* enum seam_server */
 	int expected;	/* exit status; -1: not compared */
+	/* Once it has been shrunk: the steps (+ 1) whose order decides, and
+	 * why, in a sentence; 0, NULL. */
+	uint32_t critical[2];
+	char *because;
 	bool in_scratch, left_behind, misuse, after, marked;
 	struct replay_block *block;
 	struct replay_event *event;
