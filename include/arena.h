@@ -148,6 +148,7 @@ struct seam_proc {
 	_Atomic uint32_t latest;      /* T: index + 1 of the thread that last
 					 did something, as far as watched */
 	uint32_t blind_to_controller; /* T: its pid means nothing here */
+	_Atomic uint64_t caught;      /* T: signals that have a handler */
 
 	_Atomic uint32_t buckets[SEAM_OBJECT_BUCKETS] /* T: index + 1 */
 	    __attribute__((aligned(SEAM_PAGE)));

@@ -164,6 +164,7 @@ seam_op_is_global(const struct seam_op *op)
 {
 	return op->verb == SEAM_PROCESS_EXIT || op->verb == SEAM_PROCESS_EXEC ||
 	       op->verb == SEAM_PROCESS_FORK ||
+	       op->verb == SEAM_SIGNAL_HANDLE ||
 	       (op->verb == SEAM_SIGNAL_SEND && !op->peer);
 }
 
