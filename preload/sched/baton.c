@@ -135,9 +135,8 @@ static void
 prefer_unmarked(struct seam_sched *s, struct seam_candidates *c,
 		uint16_t current)
 {
-	unsigned i, n = 0;
-	struct seam_candidates *among = c;
 	uint16_t first = SEAM_NOBODY;
+	unsigned i;
 
 	for (i = 0; i < c->n; i++) {
 		uint16_t at = c->slot[i];
@@ -146,11 +145,10 @@ prefer_unmarked(struct seam_sched *s, struct seam_candidates *c,
 			continue;
 		if (first == SEAM_NOBODY || at == current)
 			first = at;
-		n++;
 	}
-	if (n) {
-		among->n = 1;
-		among->slot[0] = first;
+	if (first != SEAM_NOBODY) {
+		c->n = 1;
+		c->slot[0] = first;
 	}
 }
 
@@ -555,8 +553,14 @@ scheduled(struct seam_sched *s, const struct seam_slot *slot)
 	}
 }
 
-/* Sleepers whose step depends on this one wake up; see x-depend in
- * include/depend.h. */
+/* What a thread does next when a signal is due depends on everything. */
+static bool
+handler_is_due(const struct seam_slot *slot)
+{
+	return slot->signals & (SEAM_SIGNAL_DUE | SEAM_SIGNAL_SHARED);
+}
+
+/* Sleepers whose step depends on this one wake up; see include/depend.h. */
 static void
 wake_sleepers(struct seam_sched *s, const struct seam_step *step)
 {
@@ -573,7 +577,9 @@ wake_sleepers(struct seam_sched *s, const struct seam_step *step)
 			continue;
 		op = s->slot[i].op;
 		op.how = SEAM_HOW_DONE;
-		if (seam_dependent(&step->op, step->slot, &op, i))
+		if (handler_is_due(&s->slot[i]))
+			s->sleeping &= ~bit;
+		else if (seam_dependent(&step->op, step->slot, &op, i))
 			s->sleeping &= ~bit;
 		op.how = SEAM_HOW_TIMEOUT;
 		if (seam_dependent(&step->op, step->slot, &op, i))
