@@ -196,19 +196,29 @@ struct pick {
 	uint8_t how;
 };
 
-/* What the plan wants here; false: nothing, or nothing that can be. */
-static bool
-forced(struct seam_sched *s, const struct seam_choice *c, struct pick *out)
+/* What the plan wants here; NULL: nothing. */
+static const struct seam_forced *
+wanted(const struct seam_sched *s, uint16_t current)
 {
-	const struct seam_forced *f;
+	if (s->plan.flags & SEAM_PLAN_RELAXED)
+		return seam_switch_at(s, current);
+	if (s->steps >= s->plan.forced || s->steps >= SEAM_STEPS ||
+	    !s->forced[s->steps].thread)
+		return NULL;
+	return &s->forced[s->steps];
+}
+
+/* False: it wants nothing, or nothing that can be. */
+static bool
+forced(struct seam_sched *s, const struct seam_choice *c, uint16_t current,
+       struct pick *out)
+{
+	const struct seam_forced *f = wanted(s, current);
 	const struct seam_candidates *among;
 	uint16_t i, n = (uint16_t)seam_slots();
 	uint32_t how;
 
-	if (s->steps >= s->plan.forced || s->steps >= SEAM_STEPS)
-		return false;
-	f = &s->forced[s->steps];
-	if (!f->thread)
+	if (!f)
 		return false;
 	for (i = 0; i < n; i++)
 		if (s->slot[i].key == f->thread &&
@@ -237,7 +247,7 @@ choose_among(struct seam_sched *s, struct seam_choice *c, uint16_t current)
 	struct pick p = { SEAM_NOBODY, SEAM_HOW_DONE };
 	uint32_t one_in = s->plan.timeout_one_in;
 
-	if (forced(s, c, &p))
+	if (forced(s, c, current, &p))
 		return p;
 	strategy = seam_strategy_of(s->plan.strategy);
 	/* First those that gave way: if those who are to come first all sleep,
