@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which pair it is; what is said of it is in because.c. */
+/* Which pair it is; because.c says it in words. */
 #include "explore/critical.h"
 
 #include <stdlib.h>
@@ -8,10 +8,18 @@
 #include "depend.h"
 #include "explore/order.h"
 
-extern uint32_t dbg[1000][3], ndbg;
+#define APART_MAX 8    /* see struct pair */
+#define SCAN_MAX 20000 /* steps between the two */
+#define TRIES_MAX 400
+
 struct pair {
 	uint32_t first, second;
-	bool passes;
+	/* Where the run is left: the first, or the event of its thread before
+	 * it, so that what the thread does between the two is moved, too. */
+	uint32_t from;
+	/* Acquisitions of the same object between them, by the same two. */
+	uint32_t apart;
+	bool odd; /* not what a person would look for first */
 };
 
 struct search {
@@ -20,6 +28,7 @@ struct search {
 	struct pair *pair;
 	size_t n, room;
 	struct explore_move *move;
+	uint32_t *seen; /* by slot */
 	bool no_memory;
 };
 
@@ -37,16 +46,62 @@ critical_slot(const struct explore_trace *t, uint32_t event)
 				   (uint16_t)(event - t->nsteps);
 }
 
-/* Candidates: the races of the run. */
+const char *
+critical_site(const struct explore_trace *t, const struct explore_labels *l,
+	      uint32_t event)
+{
+	const char *at;
+
+	if (event < t->nsteps)
+		return explore_site_label(l, event);
+	at = event - t->nsteps < l->nthreads ? l->at[event - t->nsteps] : NULL;
+	return at ? at : "";
+}
+
+/* Candidates. */
+
+static bool
+is_acquiring(const struct seam_op *op)
+{
+	const uint8_t class = seam_verbs[op->verb].class;
+
+	return (class == SEAM_CLASS_ACQUIRE || class == SEAM_CLASS_TRY) &&
+	       op->object;
+}
+
+/* Being born, ending, and waiting for that. */
+static bool
+is_of_life(const struct seam_op *op)
+{
+	switch (op->verb) {
+	case SEAM_THREAD_CREATE:
+	case SEAM_THREAD_START:
+	case SEAM_THREAD_EXIT:
+	case SEAM_THREAD_JOIN:
+	case SEAM_PROCESS_EXIT:
+	case SEAM_PROCESS_WAIT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Something that did not happen any more, unless everything waits. */
+static bool
+is_late(const struct explore_trace *t, uint32_t event)
+{
+	return event >= t->nsteps && t->verdict != SEAM_VERDICT_DEADLOCK;
+}
 
 static void
-add_pair(void *arg, const struct order_race *race)
+add_pair(struct search *s, uint32_t first, uint32_t second, uint32_t apart)
 {
-	struct search *s = arg;
+	const struct seam_op *a = critical_op(s->t, first);
+	const struct seam_op *b = critical_op(s->t, second);
 	struct pair *more;
 
-	for (size_t i = s->n; i-- > 0 && s->pair[i].second == race->second;)
-		if (s->pair[i].first == race->first)
+	for (size_t i = s->n; i-- > 0 && s->pair[i].second == second;)
+		if (s->pair[i].first == first)
 			return;
 	if (s->n == s->room) {
 		s->room = s->room ? 2 * s->room : 64;
@@ -58,8 +113,64 @@ add_pair(void *arg, const struct order_race *race)
 		}
 		s->pair = more;
 	}
-	s->pair[s->n++] =
-	    (struct pair){ .first = race->first, .second = race->second };
+	s->pair[s->n++] = (struct pair){
+		.first = first,
+		.second = second,
+		.apart = apart,
+		.odd = is_of_life(a) || is_of_life(b) ||
+		       (is_late(s->t, second) && a->verb != SEAM_SIGNAL_SEND),
+	};
+}
+
+static void
+add_race(void *arg, const struct order_race *race)
+{
+	add_pair(arg, race->first, race->second, 0);
+}
+
+/*
+ * A read and a later write by two critical sections, with another thread's in
+ * between: nothing shows that the two reads commute, so the acquisitions that
+ * decide need not be neighbours.
+ */
+static void
+find_apart(struct search *s, uint32_t second)
+{
+	const struct explore_trace *t = s->t;
+	const struct seam_op *op = critical_op(t, second);
+	const uint16_t me = critical_slot(t, second);
+	uint32_t end = second < t->nsteps ? second : t->nsteps;
+	uint32_t last = end > SCAN_MAX ? end - SCAN_MAX : 0;
+
+	if (!is_acquiring(op))
+		return;
+	memset(s->seen, 0, t->nthreads * sizeof(*s->seen));
+	for (uint32_t i = end; i-- > last && s->seen[me] <= APART_MAX;) {
+		const struct seam_step *step = &t->step[i];
+		uint32_t apart = s->seen[step->slot] + s->seen[me];
+
+		if (step->op.object != op->object || !is_acquiring(&step->op))
+			continue;
+		s->seen[step->slot]++;
+		if (step->slot != me && apart <= APART_MAX &&
+		    seam_reversible(&step->op, step->slot, op, me))
+			add_pair(s, i, second, apart);
+	}
+}
+
+/* Its process was killed there. */
+static bool
+was_killed_at(const struct explore_trace *t, uint32_t slot)
+{
+	const struct explore_thread *th = &t->thread[slot];
+
+	if (th->state != SEAM_SLOT_GONE)
+		return false;
+	for (uint32_t i = t->nsteps; i-- > 0;)
+		if (t->step[i].slot == slot)
+			return t->step[i].site != th->site ||
+			       t->step[i].op.verb != th->pending.verb;
+	return true;
 }
 
 static bool
@@ -70,15 +181,37 @@ is_event(const struct explore_trace *t, uint32_t event)
 	if (event < t->nsteps)
 		return true;
 	th = &t->thread[event - t->nsteps];
-	return th->state == SEAM_SLOT_PENDING && th->pending.verb;
+	return th->pending.verb && (th->state == SEAM_SLOT_PENDING ||
+				    was_killed_at(t, event - t->nsteps));
 }
 
-static bool
-is_acquiring(const struct seam_op *op)
+/* What killed it, and what it would have done. */
+static void
+find_killers(struct search *s, uint32_t slot)
 {
-	const uint8_t class = seam_verbs[op->verb].class;
+	for (uint32_t i = s->t->nsteps; i-- > 0;) {
+		const struct seam_step *step = &s->t->step[i];
 
-	return class == SEAM_CLASS_ACQUIRE || class == SEAM_CLASS_TRY;
+		if (step->slot == slot)
+			return;
+		if (step->op.verb == SEAM_SIGNAL_SEND && !step->result)
+			add_pair(s, i, s->t->nsteps + slot, 0);
+	}
+}
+
+/* What comes first is tried first: neighbours, and of these the last ones. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+
+	if (x->odd != y->odd)
+		return x->odd - y->odd;
+	if (x->apart != y->apart)
+		return x->apart < y->apart ? -1 : 1;
+	if (x->first != y->first)
+		return x->first > y->first ? -1 : 1;
+	return x->second < y->second ? -1 : x->second > y->second;
 }
 
 static void
@@ -86,76 +219,87 @@ find_pairs(struct search *s)
 {
 	const uint32_t n = s->t->nsteps + s->t->nthreads;
 
-	for (uint32_t j = 0; j < n; j++) {
-		const struct seam_op *op;
-		if (!is_event(s->t, j))
-			continue;
-		order_races(&s->o, j, add_pair, s);
-		op = critical_op(s->t, j);
-		for (uint32_t i = 0; i < j && i < s->t->nsteps; i++) {
-			struct order_race r = { .first = i, .second = j };
-			if (is_acquiring(op) && is_acquiring(critical_op(s->t, i)) && seam_reversible(critical_op(s->t, i), critical_slot(s->t, i), op, critical_slot(s->t, j)))
-				add_pair(s, &r);
+	for (uint32_t j = 0; j < n && !s->no_memory; j++)
+		if (is_event(s->t, j)) {
+			order_races(&s->o, j, add_race, s);
+			find_apart(s, j);
 		}
-	}
+	for (uint32_t i = 0; i < s->t->nthreads; i++)
+		if (was_killed_at(s->t, i))
+			find_killers(s, i);
+	if (s->n)
+		qsort(s->pair, s->n, sizeof(*s->pair), compare);
 }
 
 /* The run with the two exchanged. */
 
 static void
-move(struct search *s, uint32_t *n, uint32_t event)
+move(struct search *s, uint32_t *n, uint32_t event, bool as_it_can)
 {
 	const struct seam_op *op = critical_op(s->t, event);
 
 	s->move[(*n)++] = (struct explore_move){
 		.slot = critical_slot(s->t, event),
-		.how = op->how,
+		.how = as_it_can ? (uint8_t)SEAM_HOWS : op->how,
 		.yields = op->flags & SEAM_OP_YIELD,
 	};
 }
 
-/*
- * What comes before the first stays; then whatever does not depend on it, and
- * the second; then the first, and all that was left out, in its order.
- */
-/* Until it has let go of what it took by the second. */
+/* Where the thread lets go of what it takes by the event; the event itself if
+ * it takes nothing; ORDER_NONE: not in this run. */
 static uint32_t
-section(const struct search *s, uint32_t second)
+end_of_section(const struct explore_trace *t, uint32_t event)
 {
-	const struct seam_op *op = critical_op(s->t, second);
-	uint32_t i;
+	const struct seam_op *op = critical_op(t, event);
 
-	if (!is_acquiring(op) || !op->object)
-		return second;
-	for (i = second + 1; i < s->t->nsteps; i++)
-		if (s->t->step[i].slot == critical_slot(s->t, second) &&
-		    seam_op_lets_go(&s->t->step[i].op) &&
-		    (s->t->step[i].op.object == op->object ||
-		     s->t->step[i].op.second == op->object))
+	if (!is_acquiring(op))
+		return event;
+	for (uint32_t i = event + 1; i < t->nsteps; i++) {
+		const struct seam_step *step = &t->step[i];
+
+		if (step->slot == critical_slot(t, event) &&
+		    seam_op_lets_go(&step->op) &&
+		    (step->op.object == op->object ||
+		     step->op.second == op->object))
 			return i;
-	return second;
+	}
+	return ORDER_NONE;
 }
 
+/* Comes before the first of the pair in the run with the two exchanged: the
+ * second one's thread goes on past it, and what does not depend on the first
+ * has come before. */
+static bool
+goes_first(const struct search *s, const struct pair *p, uint32_t end,
+	   uint32_t event)
+{
+	if (critical_slot(s->t, event) == critical_slot(s->t, p->second))
+		return event <= end;
+	return event < p->second && !order_precedes(&s->o, p->from, event);
+}
+
+/* All else stays in its order; the second one's thread lets go of what it
+ * takes before it is left. */
 static uint32_t
-swapped(struct search *s, const struct pair *p, bool rest)
+exchange(struct search *s, const struct pair *p)
 {
 	const uint32_t steps = s->t->nsteps;
-	const uint32_t end = section(s, p->second);
-	const uint16_t slot = critical_slot(s->t, p->second);
-	uint32_t n = 0;
+	uint32_t last = end_of_section(s->t, p->second), n = 0;
+	uint32_t end = last == ORDER_NONE ? p->second : last;
 
-#define GOES_FIRST(i) ((i < p->second && !order_precedes(&s->o, p->first, i)) || (i <= end && critical_slot(s->t, i) == slot))
-	for (uint32_t i = 0; i < p->first; i++)
-		move(s, &n, i);
-	for (uint32_t i = p->first + 1; i < steps && i <= end; i++)
-		if (GOES_FIRST(i))
-			move(s, &n, i);
+	for (uint32_t i = 0; i < p->from; i++)
+		move(s, &n, i, false);
+	for (uint32_t i = p->from + 1; i < steps && i <= end; i++)
+		if (goes_first(s, p, end, i))
+			move(s, &n, i, i == p->second);
 	if (p->second >= steps)
-		move(s, &n, p->second);
-	move(s, &n, p->first);
-	for (uint32_t i = p->first + 1; rest && i < steps; i++)
-		if (!GOES_FIRST(i))
-			move(s, &n, i);
+		move(s, &n, p->second, true);
+	/* It goes on, as far as it can, and lets go somewhere. */
+	if (last == ORDER_NONE)
+		return n;
+	for (uint32_t i = p->from; i < steps; i++)
+		if (i == p->from || !goes_first(s, p, end, i))
+			move(s, &n, i, i == p->first);
 	return n;
 }
 
@@ -169,41 +313,56 @@ number_of(const struct explore_trace *t, uint32_t event)
 	return n;
 }
 
-/* The step that is the thread's with that number. */
+/* Where in `other` the thread does the same. */
 static uint32_t
-numbered(const struct explore_trace *t, uint64_t key, uint32_t number)
+place_in(const struct explore_trace *other, const struct explore_trace *t,
+	 uint32_t event)
 {
-	for (uint32_t i = 0; i < t->nsteps; i++)
-		if (t->thread[t->step[i].slot].key == key && !number--)
+	const uint64_t key = t->thread[critical_slot(t, event)].key;
+	uint32_t number = number_of(t, event);
+
+	for (uint32_t i = 0; i < other->nsteps; i++)
+		if (other->thread[other->step[i].slot].key == key && !number--)
 			return i;
 	return ORDER_NONE;
 }
 
 static bool
-was_swapped(const struct search *s, const struct pair *p, const struct explore_trace *t)
+try(struct search *s, const struct pair *p, critical_passes *passes, void *arg,
+    bool *go_on)
 {
-	uint32_t i = numbered(t, s->t->thread[critical_slot(s->t, p->first)].key, number_of(s->t, p->first));
-	uint32_t j = numbered(t, s->t->thread[critical_slot(s->t, p->second)].key, number_of(s->t, p->second));
-
-	return j < i && j != ORDER_NONE && i != ORDER_NONE;
-}
-
-static bool
-try(struct search *s, struct pair *p, bool rest, critical_passes *passes,
-    void *arg)
-{
+	const struct explore_trace *other;
 	struct explore_switches switches;
-	uint32_t n = swapped(s, p, rest);
-	bool go_on = true;
 
-	if (!explore_switches_of_moves(&switches, s->t, s->move, n)) {
+	if (!explore_switches_of_moves(&switches, s->t, s->move,
+				       exchange(s, p))) {
 		s->no_memory = true;
 		return false;
 	}
-	const struct explore_trace *t = passes(arg, &switches, &go_on);
-	p->passes = t && was_swapped(s, p, t);
+	other = passes(arg, &switches, go_on);
 	explore_switches_clear(&switches);
-	return go_on;
+	return other && place_in(other, s->t, p->second) <
+			    place_in(other, s->t, p->first);
+}
+
+/* As they are; or with what the first's thread did just before it.  False:
+ * none passes. */
+static bool
+try_all(struct search *s, bool early, critical_passes *passes, void *arg,
+	struct critical *out)
+{
+	bool go_on = true;
+
+	for (size_t i = 0; i < s->n && i < TRIES_MAX && go_on; i++) {
+		struct pair *p = &s->pair[i];
+
+		p->from = early ? s->o.before[p->first] : p->first;
+		if (p->from == ORDER_NONE || !try(s, p, passes, arg, &go_on))
+			continue;
+		*out = (struct critical){ true, p->first, p->second };
+		return true;
+	}
+	return !go_on;
 }
 
 bool
@@ -211,7 +370,6 @@ critical_find(const struct explore_trace *t, critical_passes *passes, void *arg,
 	      struct critical *out)
 {
 	struct search s = { .t = t };
-	bool rest = true;
 
 	*out = (struct critical){ .found = false };
 	if (t->nthreads > SEAM_MASKED)
@@ -219,22 +377,15 @@ critical_find(const struct explore_trace *t, critical_passes *passes, void *arg,
 	if (!order_make(&s.o, t, t->nsteps))
 		return false;
 	s.move = calloc(t->nsteps + 4u, sizeof(*s.move));
-	s.no_memory = !s.move;
-	if (s.move)
+	s.seen = calloc(t->nthreads + 1u, sizeof(*s.seen));
+	s.no_memory = !s.move || !s.seen;
+	if (!s.no_memory)
 		find_pairs(&s);
-	for (int k = 0; k < 2; k++, rest = false) {
-	for (size_t i = s.n; i-- > 0 && !s.no_memory;)
-		if (!try(&s, &s.pair[i], rest, passes, arg))
-			break;
-	for (size_t i = s.n; i-- > 0;)
-		if (s.pair[i].passes) {
-			if (!out->found) *out = (struct critical){ true, s.pair[i].first,
-						  s.pair[i].second };
-			{ dbg[ndbg][0]=rest; dbg[ndbg][1]=s.pair[i].first; dbg[ndbg++][2]=s.pair[i].second; }
-		}
-	}
+	if (!s.no_memory && !try_all(&s, false, passes, arg, out))
+		try_all(&s, true, passes, arg, out);
 	free(s.pair);
 	free(s.move);
+	free(s.seen);
 	order_free(&s.o);
 	return !s.no_memory;
 }

@@ -17,12 +17,12 @@ struct critical {
 	uint32_t first, second;
 };
 
-/* Runs with these switches and tells whether that passed; false in *go_on:
- * no further run. */
-typedef const struct explore_trace *critical_passes(void *arg, const struct explore_switches *s,
-			     bool *go_on);
-/* Of a run that failed; labels tell which pair of several a person would take.
- * False: no memory. */
+/* Runs with these switches; the run's trace if it passed, else NULL.  False
+ * in *go_on: no further run. */
+typedef const struct explore_trace *critical_passes(
+    void *arg, const struct explore_switches *s, bool *go_on);
+/* Of a run that failed: of the pairs that pass, the one that a person would
+ * name first.  False: no memory. */
 bool critical_find(const struct explore_trace *t, critical_passes *passes,
 		   void *arg, struct critical *out);
 
@@ -32,7 +32,8 @@ const struct seam_op *critical_op(const struct explore_trace *t,
 uint16_t critical_slot(const struct explore_trace *t, uint32_t event);
 const char *critical_site(const struct explore_trace *t,
 			  const struct explore_labels *l, uint32_t event);
-/* "debit took savings at ... before ...": malloc'd, NULL: no memory. */
+/* because.c: "debit locked savings (at debit a.c:7) before ...", a sentence;
+ * malloc'd, NULL: no memory. */
 char *critical_because(const struct explore_trace *t,
 		       const struct explore_labels *l,
 		       const struct critical *c);

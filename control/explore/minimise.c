@@ -1,38 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-#include "explore/minimise.h"
-
+/* The way of a failure through all phases; shrink.c has the shrinking. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "explore/minimise_int.h"
 #include "explore/signature.h"
-#include "session_int.h"
 #include "explore/table.h"
+#include "session_int.h"
+
+#define NS_PER_MS UINT64_C(1000000)
 
 const char *const minimise_phase_names[MINIMISE_PHASES] = {
 	[MINIMISE_AGAIN] = "running it again",
 	[MINIMISE_SHRINK] = "shrinking",
-	[MINIMISE_CRITICAL] = "looking for the pair that decides",
+	[MINIMISE_CRITICAL] = "looking for the order that decides",
 	[MINIMISE_VERIFY] = "verifying",
 };
 
-struct work {
-	const struct minimise_config *config;
-	struct minimised *out;
-	struct rerun again;
-	struct seam_plan plan; /* without what is forced */
-	uint64_t signature;    /* of the failure */
-	/* The least that fails: its switches, its run. */
-	struct explore_switches least;
-	struct runner_result kept;
-	struct explore_set *tried;
-	struct minimise_state state;
-	uint64_t max, end; /* replays; ns */
-	enum seam_code code;
-	struct seam_error *err;
-};
-
-static bool
-no_memory(struct work *w)
+bool
+minimise_no_memory(struct minimise_work *w)
 {
 	if (!w->code)
 		w->code = sess_fail(w->err, SEAM_E_UNSUPPORTED, 0, "no memory");
@@ -41,213 +27,94 @@ no_memory(struct work *w)
 
 /* Runs. */
 
-static bool
-may_go_on(const struct work *w)
+bool
+minimise_may_go_on(const struct minimise_work *w)
 {
-	return !w->code && !w->out->stopped;
+	return !w->code && !w->late && !w->stopped;
 }
 
 static bool
-run(struct work *w)
+run(struct minimise_work *w)
 {
-	if (w->code)
+	if (w->code || w->stopped)
 		return false;
 	w->code = rerun_run(&w->again, w->err);
 	if (w->code)
 		return false;
 	w->state.replays++;
-	if (w->config->progress &&
-	    !w->config->progress(&w->state, w->config->data))
-		w->out->stopped = true;
-	if (w->state.replays >= w->max || seam_now() >= w->end)
-		w->out->stopped = true;
-	return true;
+	w->late = w->late || w->state.replays >= w->max || seam_now() >= w->end;
+	/* What was stopped need not have ended as it would have. */
+	w->stopped = w->config->progress &&
+		     !w->config->progress(&w->state, w->config->data);
+	return !w->stopped;
 }
 
-static bool
-fails_so(struct work *w)
-{
-	return w->again.fault && failure_signature(&w->again) == w->signature;
-}
-
-static bool
-run_switches(struct work *w, const struct explore_switches *s, const bool *keep)
+bool
+minimise_run(struct minimise_work *w, const struct explore_switches *s,
+	     const bool *keep)
 {
 	w->again.plan = w->plan;
 	explore_switches_plan(s, keep, &w->again.plan, w->again.forced);
 	return run(w);
 }
 
-/* The latest run is the one to keep. */
-static void
-keep_run(struct work *w)
+bool
+minimise_fails(struct minimise_work *w)
+{
+	return w->again.fault && failure_signature(&w->again) == w->signature;
+}
+
+static struct minimise_size
+size_of(const struct explore_trace *t)
+{
+	return (struct minimise_size){
+		.steps = t->nsteps,
+		.switches = t->switches,
+		.preemptions = explore_preemptions(t),
+	};
+}
+
+void
+minimise_keep(struct minimise_work *w)
 {
 	struct runner_result other = w->kept;
+	struct minimise_size size;
 
 	w->kept = w->again.result;
 	w->again.result = other;
-	w->state.switches = w->kept.trace.switches;
-	w->state.preemptions = w->kept.trace.preemptions;
+	size = size_of(&w->kept.trace);
+	w->state.switches = size.switches;
+	w->state.preemptions = size.preemptions;
 }
 
-/* Shrinking. */
-
-/* Order does not matter. */
-static uint64_t
-hash_of(const struct explore_switches *s, const bool *keep)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < s->n; i++) {
-		const struct explore_switch *sw = &s->v[i];
-		uint64_t h = seam_stir(sw->from, sw->to);
-
-		if (!keep || keep[i])
-			sum += seam_stir(seam_stir(h, sw->at), sw->how);
-	}
-	return sum;
-}
-
-/* Does it fail with those alone?  Then they are the least. */
-static bool
-try(struct work *w, const struct explore_switches *s, const bool *keep)
-{
-	struct explore_switches less;
-
-	if (!may_go_on(w) || explore_set_add(w->tried, hash_of(s, keep)))
-		return false;
-	if (!run_switches(w, s, keep) || !fails_so(w))
-		return false;
-	less.v = calloc(s->n + 1u, sizeof(*less.v));
-	less.n = 0;
-	if (!less.v)
-		return no_memory(w);
-	for (uint32_t i = 0; i < s->n; i++)
-		if (!keep || keep[i])
-			less.v[less.n++] = s->v[i];
-	if (!explore_switches_used(&less, &w->again.result.trace)) {
-		explore_switches_clear(&less);
-		return no_memory(w);
-	}
-	explore_switches_clear(&w->least);
-	w->least = less;
-	keep_run(w);
-	return true;
-}
-
-typedef bool may_go(const struct explore_switch *sw);
+/* The phases. */
 
 static bool
-any(const struct explore_switch *sw)
-{
-	(void)sw;
-	return true;
-}
-
-static bool
-ends_otherwise(const struct explore_switch *sw)
-{
-	return sw->how != SEAM_HOW_DONE;
-}
-
-static bool
-preempts(const struct explore_switch *sw)
-{
-	return sw->preempts;
-}
-
-static uint32_t
-count(const struct work *w, may_go *may)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < w->least.n; i++)
-		n += may(&w->least.v[i]);
-	return n;
-}
-
-/* Without those from the `from`-th on, of those that may go. */
-static bool
-try_without(struct work *w, may_go *may, uint32_t from, uint32_t many)
-{
-	bool *keep = calloc(w->least.n + 1u, sizeof(*keep)), good;
-	uint32_t k = 0;
-
-	if (!keep)
-		return no_memory(w);
-	for (uint32_t i = 0; i < w->least.n; i++) {
-		bool goes = may(&w->least.v[i]);
-
-		keep[i] = !goes || k < from || k >= from + many;
-		k += goes;
-	}
-	good = try(w, &w->least, keep);
-	free(keep);
-	return good;
-}
-
-/* Zeller & Hildebrandt's ddmin, by complements: until none can be left out
- * alone. */
-static void
-leave_out(struct work *w, may_go *may)
-{
-	uint32_t size = count(w, may), n, from;
-	bool any_went;
-
-	while (size && may_go_on(w)) {
-		any_went = false;
-		for (from = 0; from < (n = count(w, may)) && may_go_on(w);)
-			if (try_without(w, may, from, size))
-				any_went = true;
-			else
-				from += size;
-		if (size > n)
-			size = n;
-		if (size == 1 && !any_went)
-			break;
-		size = size > 1 ? size / 2 : size;
-	}
-}
-
-static void
-shrink(struct work *w)
-{
-	w->state.phase = MINIMISE_SHRINK;
-	leave_out(w, ends_otherwise);
-	leave_out(w, preempts);
-	leave_out(w, any);
-}
-
-/* The beginning and the end. */
-
-static bool
-run_as_it_was(struct work *w)
+run_as_it_was(struct minimise_work *w)
 {
 	struct explore_switches all;
 
+	w->state.phase = MINIMISE_AGAIN;
 	replay_plan(w->config->file, false, &w->again.plan, w->again.forced);
 	w->plan = w->again.plan;
 	w->plan.flags &= ~(uint32_t)SEAM_PLAN_STRICT;
 	w->plan.forced = 0;
-	w->state.phase = MINIMISE_AGAIN;
 	if (!run(w))
 		return false;
 	if (!w->again.fault) {
 		w->code = sess_fail(w->err, SEAM_E_GONE, 0,
-				    "it does not fail any more");
+				    w->again.result.trace.verdict ?
+					"it goes another way than it did" :
+					"it does not fail any more");
 		return false;
 	}
 	w->signature = failure_signature(&w->again);
 	w->out->fault = w->again.fault;
-	w->out->before = (struct minimise_size){
-		.steps = w->again.result.trace.nsteps,
-		.switches = w->again.result.trace.switches,
-		.preemptions = w->again.result.trace.preemptions,
-	};
-	keep_run(w);
+	w->out->before = size_of(&w->again.result.trace);
+	minimise_keep(w);
 	if (!explore_switches_of(&all, &w->kept.trace))
-		return no_memory(w);
-	try(w, &all, NULL);
+		return minimise_no_memory(w);
+	minimise_try(w, &all, NULL, UINT32_MAX);
 	explore_switches_clear(&all);
 	return !w->code;
 }
@@ -255,17 +122,26 @@ run_as_it_was(struct work *w)
 static const struct explore_trace *
 swap_passes(void *arg, const struct explore_switches *s, bool *go_on)
 {
-	struct work *w = arg;
-	bool passes = run_switches(w, s, NULL) && !w->again.fault &&
+	struct minimise_work *w = arg;
+	bool passes = minimise_run(w, s, NULL) && !w->again.fault &&
 		      !w->again.result.trace.verdict;
 
-	*go_on = may_go_on(w);
+	*go_on = minimise_may_go_on(w);
 	return passes ? &w->again.result.trace : NULL;
+}
+
+static void
+find_pair(struct minimise_work *w)
+{
+	w->state.phase = MINIMISE_CRITICAL;
+	if (minimise_may_go_on(w) &&
+	    !critical_find(&w->kept.trace, swap_passes, w, &w->out->critical))
+		minimise_no_memory(w);
 }
 
 /* The survivor, step by step. */
 static void
-plan_kept(struct work *w)
+plan_kept(struct minimise_work *w)
 {
 	const struct explore_trace *t = &w->kept.trace;
 
@@ -281,7 +157,7 @@ plan_kept(struct work *w)
 }
 
 static bool
-is_kept(const struct work *w)
+is_kept(const struct minimise_work *w)
 {
 	const struct explore_trace *t = &w->again.result.trace;
 
@@ -290,85 +166,165 @@ is_kept(const struct work *w)
 	       t->hash == w->kept.trace.hash;
 }
 
-/* Half of them in a target that was started anew. */
 static void
-verify(struct work *w)
+give_up(struct minimise_work *w, int runs)
+{
+	if (w->stopped)
+		w->code = sess_fail(w->err, SEAM_E_GONE, 0, "stopped");
+	else
+		w->code =
+		    sess_fail(w->err, SEAM_E_GONE, 0,
+			      "the shrunk run does not always fail: it did "
+			      "%u of %d times",
+			      w->out->verified, runs);
+}
+
+/* Half of them in a target that was started anew.  What was stopped is shown
+ * all the same: once more. */
+static void
+verify(struct minimise_work *w)
 {
 	struct minimised *out = w->out;
 
+	out->stopped = w->stopped || w->late;
+	w->stopped = false;
 	w->state.phase = MINIMISE_VERIFY;
 	plan_kept(w);
-	for (int i = 0; i < MINIMISE_VERIFIED && !w->code; i++) {
+	for (int i = 0; i < MINIMISE_VERIFIED; i++) {
 		if (i == MINIMISE_VERIFIED / 2)
 			runner_renew(w->again.runner);
-		if (!run(w))
-			return;
-		out->verified += is_kept(w);
+		if (!run(w) && (w->code || i))
+			break;
+		if (!is_kept(w)) {
+			give_up(w, i + 1);
+			break;
+		}
+		out->verified++;
 	}
+	out->stopped = out->stopped || w->stopped;
 }
 
-static void
-take_last(struct work *w)
+/* What came of it. */
+
+/* It may have been built anew since. */
+static bool
+take_builds(struct replay_file *f)
+{
+	char *program = replay_find_program(f->argv[0], f->dir);
+
+	free(f->program_id);
+	free(f->library_id);
+	f->program_id = replay_build_id(program);
+	f->library_id = replay_library_id();
+	free(program);
+	return f->program_id && f->library_id;
+}
+
+static bool
+make_file(struct minimise_work *w)
+{
+	struct minimised *out = w->out;
+	struct replay_file *f = replay_copy(w->config->file);
+
+	out->file = f;
+	if (!f || !replay_take(f, &out->result.trace, out->labels))
+		return minimise_no_memory(w);
+	f->after = w->plan.flags & SEAM_PLAN_AFTER;
+	if (!take_builds(f))
+		return minimise_no_memory(w);
+	if (!out->critical.found)
+		return true;
+	f->critical[0] = out->critical.first + 1;
+	f->critical[1] = out->critical.second + 1;
+	f->because = strdup(out->because);
+	return f->because || minimise_no_memory(w);
+}
+
+/* The latest run is the survivor's. */
+static bool
+take_run(struct minimise_work *w)
 {
 	struct minimised *out = w->out;
 
 	out->labels = rerun_labels(&w->again);
-	if (!out->labels) {
-		no_memory(w);
-		return;
-	}
+	if (!out->labels)
+		return minimise_no_memory(w);
 	out->text = oracle_explain(&w->again.oracle, w->again.fault,
 				   &w->again.result, out->labels);
 	out->output = runner_output(w->again.runner, &out->output_len);
-	if (!out->text || !out->output)
-		no_memory(w);
+	out->result = w->again.result;
+	memset(&w->again.result, 0, sizeof(w->again.result));
+	if (out->critical.found)
+		out->because = critical_because(&out->result.trace, out->labels,
+						&out->critical);
+	if (!out->text || !out->output ||
+	    (out->critical.found && !out->because))
+		return minimise_no_memory(w);
+	return make_file(w);
 }
 
-void debug_pairs(const struct explore_trace *t, const struct explore_labels *l);
-extern uint32_t dbg[1000][3], ndbg;
-uint32_t dbg[1000][3], ndbg;
-void debug_pairs(const struct explore_trace *t, const struct explore_labels *l)
+static void
+go_through(struct minimise_work *w)
 {
-	char a[300], b[300];
-	for (uint32_t i = 0; i < t->nsteps; i++) {
-		fprintf(stderr, "  %3u%s %s %s %s\n", i, i && t->step[i].slot!=t->step[i-1].slot? explore_is_preemption(t,i)?"*":"-":" ", explore_thread_label(l,t->step[i].slot), explore_op_label(l, &t->step[i].op,a,sizeof a), explore_site_label(l,i));
-	}
-	for (uint32_t i = 0; i < ndbg; i++) {
-		uint32_t x = dbg[i][1], y = dbg[i][2];
-		explore_op_label(l, critical_op(t,x), a, sizeof a);
-		explore_op_label(l, critical_op(t,y), b, sizeof b);
-#define SITE(e) (e < t->nsteps ? explore_site_label(l,e) : l->at[e-t->nsteps])
-		fprintf(stderr, "PASS rest=%u %u-%u: %.*s %s before %.*s %s\n", dbg[i][0], x, y, (int)strcspn(SITE(x)," "),SITE(x), a, (int)strcspn(SITE(y)," "),SITE(y), b);
-	}
+	if (!run_as_it_was(w))
+		return;
+	minimise_shrink(w);
+	w->out->after = size_of(&w->kept.trace);
+	find_pair(w);
+	if (!w->code)
+		verify(w);
+	if (!w->code)
+		take_run(w);
 }
 
 enum seam_code
 minimise(const struct minimise_config *config, struct minimised *out,
 	 struct seam_error *err)
 {
-	const uint64_t ms = config->ms ? config->ms : MINIMISE_MS;
-	struct work w = { .config = config, .out = out, .err = err };
-	uint64_t begun = seam_now();
+	const uint64_t begun = seam_now();
+	struct minimise_work w = {
+		.config = config,
+		.out = out,
+		.err = err,
+		.max = config->replays ? config->replays : MINIMISE_REPLAYS,
+		.end =
+		    begun + (config->ms ? config->ms : MINIMISE_MS) * NS_PER_MS,
+	};
 
-	memset(out, 0, sizeof(*out));
-	w.max = config->replays ? config->replays : MINIMISE_REPLAYS;
-	w.end = begun + ms * 1000000;
+	*out = (struct minimised){ .fault = EXPLORE_NO_FAULT };
+	rerun_of_file(&w.again, config->file, NULL);
 	w.tried = explore_set_new();
-	rerun_of_file(&w.again, config->file, config->argv);
 	if (!w.tried)
-		no_memory(&w);
+		minimise_no_memory(&w);
 	else
 		w.code = rerun_open(&w.again, err);
-	if (!w.code && run_as_it_was(&w)) {
-		shrink(&w);
-		fprintf(stderr, "%u/%u -> %u/%u in %lu (n %u)\n", out->before.preemptions, out->before.switches, w.kept.trace.preemptions, w.kept.trace.switches, w.state.replays, w.least.n);
-		critical_find(&w.kept.trace, swap_passes, &w, &out->critical);
-		fprintf(stderr, "replays %lu\n", w.state.replays);
-		verify(&w);
-		take_last(&w);
-		if (out->verified != 10) fprintf(stderr, "VERIFIED %u\n", out->verified);
-		debug_pairs(&w.kept.trace, out->labels);
-	}
+	if (!w.code)
+		go_through(&w);
+	if (!w.code && w.stopped && !out->file)
+		w.code = sess_fail(err, SEAM_E_GONE, 0, "stopped");
+	out->replays = w.state.replays;
+	out->seconds = (double)(seam_now() - begun) / 1e9;
 	rerun_close(&w.again);
+	runner_result_clear(&w.kept);
+	explore_switches_clear(&w.least);
+	if (w.tried)
+		explore_set_free(w.tried);
+	if (w.code)
+		minimised_clear(out);
 	return w.code;
+}
+
+void
+minimised_clear(struct minimised *m)
+{
+	runner_result_clear(&m->result);
+	explore_labels_free(m->labels);
+	free(m->text);
+	free(m->output);
+	free(m->because);
+	replay_free(m->file);
+	m->labels = NULL;
+	m->text = m->output = m->because = NULL;
+	m->file = NULL;
+	memset(&m->result, 0, sizeof(m->result));
 }

@@ -29,11 +29,10 @@ struct minimise_state {
 };
 
 struct minimise_config {
-	/* The run; has to outlive what comes of it. */
+	/* The run. */
 	const struct replay_file *file;
-	char *const *argv; /* in the place of the file's; NULL: that */
-	uint64_t replays;  /* at most, about; 0: MINIMISE_REPLAYS */
-	uint64_t ms;	   /* at most, about; 0: MINIMISE_MS */
+	uint64_t replays; /* at most, about; 0: MINIMISE_REPLAYS */
+	uint64_t ms;	  /* at most, about; 0: MINIMISE_MS */
 	/* After each run; false: it is to end with what it has.  NULL: nobody
 	 * asks. */
 	bool (*progress)(const struct minimise_state *state, void *data);

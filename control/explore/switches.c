@@ -83,8 +83,8 @@ explore_switches_of_moves(struct explore_switches *s,
 	if (!begin(s, &c, t, n))
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
-		if (i && is_choice(&c, move[i - 1].slot, move[i].slot,
-				   move[i].how))
+		if (i &&
+		    is_choice(&c, move[i - 1].slot, move[i].slot, move[i].how))
 			add(s, &c, t, move[i - 1].slot, move[i].slot,
 			    move[i].how);
 		c.steps[move[i].slot]++;
@@ -157,6 +157,12 @@ explore_switches_used(struct explore_switches *s, const struct explore_trace *t)
 	all.n = n;
 	*s = all;
 	return true;
+}
+
+bool
+explore_is_after(const struct seam_op *op)
+{
+	return (op->flags & SEAM_OP_LOCAL) && op->verb != SEAM_THREAD_START;
 }
 
 void

@@ -43,6 +43,8 @@ void explore_switches_plan(const struct explore_switches *s, const bool *keep,
  * memory. */
 bool explore_switches_used(struct explore_switches *s,
 			   const struct explore_trace *t);
+/* A step that only says that its thread goes on after what lets others go. */
+bool explore_is_after(const struct seam_op *op);
 void explore_switches_clear(struct explore_switches *s);
 
 #endif
