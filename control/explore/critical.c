@@ -19,7 +19,8 @@ struct pair {
 	uint32_t from;
 	/* Acquisitions of the same object between them, by the same two. */
 	uint32_t apart;
-	bool odd; /* not what a person would look for first */
+	bool odd;   /* not what a person would look for first */
+	bool alike; /* two threads at the same line: that says less */
 };
 
 struct search {
@@ -93,6 +94,13 @@ is_late(const struct explore_trace *t, uint32_t event)
 	return event >= t->nsteps && t->verdict != SEAM_VERDICT_DEADLOCK;
 }
 
+static uint64_t
+site_of(const struct explore_trace *t, uint32_t event)
+{
+	return event < t->nsteps ? t->step[event].site :
+				   t->thread[event - t->nsteps].site;
+}
+
 static void
 add_pair(struct search *s, uint32_t first, uint32_t second, uint32_t apart)
 {
@@ -117,6 +125,7 @@ add_pair(struct search *s, uint32_t first, uint32_t second, uint32_t apart)
 		.first = first,
 		.second = second,
 		.apart = apart,
+		.alike = site_of(s->t, first) == site_of(s->t, second),
 		.odd = is_of_life(a) || is_of_life(b) ||
 		       (is_late(s->t, second) && a->verb != SEAM_SIGNAL_SEND),
 	};
@@ -142,7 +151,7 @@ find_apart(struct search *s, uint32_t second)
 	uint32_t end = second < t->nsteps ? second : t->nsteps;
 	uint32_t last = end > SCAN_MAX ? end - SCAN_MAX : 0;
 
-	if (!is_acquiring(op))
+	if (!is_acquiring(op) && op->verb != SEAM_SEM_POST)
 		return;
 	memset(s->seen, 0, t->nthreads * sizeof(*s->seen));
 	for (uint32_t i = end; i-- > last && s->seen[me] <= APART_MAX;) {
@@ -199,7 +208,7 @@ find_killers(struct search *s, uint32_t slot)
 	}
 }
 
-/* What comes first is tried first: neighbours, and of these the last ones. */
+/* Neighbours are tried first, and of these the last ones. */
 static int
 compare(const void *a, const void *b)
 {
@@ -207,6 +216,8 @@ compare(const void *a, const void *b)
 
 	if (x->odd != y->odd)
 		return x->odd - y->odd;
+	if (x->alike != y->alike)
+		return x->alike - y->alike;
 	if (x->apart != y->apart)
 		return x->apart < y->apart ? -1 : 1;
 	if (x->first != y->first)
