@@ -86,6 +86,7 @@ json_size(const struct minimise_size *s)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "steps", json_integer(s->steps));
+	json_object_set_new(o, "decisions", json_integer(s->decisions));
 	json_object_set_new(o, "switches", json_integer(s->switches));
 	json_object_set_new(o, "preemptions", json_integer(s->preemptions));
 	return o;

@@ -69,6 +69,7 @@ size_of(const struct explore_trace *t)
 {
 	return (struct minimise_size){
 		.steps = t->nsteps,
+		.decisions = t->decisions,
 		.switches = t->switches,
 		.preemptions = explore_preemptions(t),
 	};

@@ -43,7 +43,7 @@ struct minimise_config {
 #define MINIMISE_VERIFIED 10
 
 struct minimise_size {
-	uint32_t steps, switches, preemptions;
+	uint32_t steps, decisions, switches, preemptions;
 };
 
 /* What came of it; the run is the survivor's, as it was verified. */
