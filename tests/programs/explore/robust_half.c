@@ -5,6 +5,7 @@
  * oracle: exit
  * preemptions: 1
  * critical: main signal.send - before transfer mutex.lock robust_half.c:32#1
+ * or: main signal.send - before transfer mutex.unlock robust_half.c:32#1
  */
 #include "explore.h"
 
