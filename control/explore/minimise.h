@@ -4,7 +4,8 @@
  * ISSTA 2002; Zeller & Hildebrandt, TSE 2002; Jalbert & Sen, FSE 2010), and
  * to the pair of events whose order decides.
  *
- * Nothing here prints, and nothing is written.
+ * Nothing here prints, and nothing is written.  As with all replicas, the
+ * calling thread gives itself to a core and asks for a fixed address layout.
  */
 #ifndef SEAM_EXPLORE_MINIMISE_H
 #define SEAM_EXPLORE_MINIMISE_H
