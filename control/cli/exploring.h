@@ -20,7 +20,7 @@ struct exploring {
 	const char *strategy, *output, *inner;
 	uint64_t runs, jobs, seed, depth, bound, steps, expected;
 	bool expect_given, json, quiet, verbose, keep_going, left_behind;
-	bool marked, any_misuse, outputs;
+	bool marked, any_misuse, outputs, no_predict;
 };
 
 /* Takes the options that `letters` has of -n -j -s -o and all long ones that
@@ -47,6 +47,7 @@ enum exploring_option {
 	EXPLORING_ALLOW_MISUSE,
 	EXPLORING_STRATEGY,
 	EXPLORING_OUTPUTS,
+	EXPLORING_NO_PREDICT,
 };
 uint32_t exploring_flags(const struct exploring *x);
 /* A replay file of what was found; NULL: no memory. */
@@ -67,8 +68,16 @@ const char *exploring_server_name(int server);
 
 /* exploring_end.c */
 double exploring_rate(const struct campaign_state *s); /* schedules a second */
+bool exploring_is_exhaustive(const struct campaign_state *s);
 /* The verdict, or a line of JSON, and why it could not control. */
 void exploring_put_end(const struct exploring *x, struct campaign *c,
 		       const struct campaign_state *s);
+
+/* exploring_predicted.c: what was predicted, and what came of it. */
+void exploring_put_predicted(const struct exploring *x,
+			     const struct campaign *c,
+			     const struct campaign_state *s);
+/* "found in schedule 12", or which directed run it was and why. */
+void exploring_put_where(const struct campaign_find *find);
 
 #endif

@@ -17,13 +17,13 @@ result_name(const struct campaign_state *s)
 {
 	if (s->end == CAMPAIGN_ERROR)
 		return "error";
-	if (s->failing)
+	if (s->failing || s->confirmed)
 		return "failed";
 	return s->end == CAMPAIGN_STOPPED ? "stopped" : "clean";
 }
 
-static bool
-is_exhaustive(const struct campaign_state *s)
+bool
+exploring_is_exhaustive(const struct campaign_state *s)
 {
 	return s->end == CAMPAIGN_DONE && s->said.exhaustive && !s->too_long &&
 	       !s->outside;
@@ -51,7 +51,8 @@ put_json(struct campaign *c, const struct campaign_state *s)
 	json_object_set_new(o, "too_long",
 			    json_integer((json_int_t)s->too_long));
 	json_object_set_new(o, "classes", json_integer((json_int_t)s->classes));
-	json_object_set_new(o, "exhaustive", json_boolean(is_exhaustive(s)));
+	json_object_set_new(o, "exhaustive",
+			    json_boolean(exploring_is_exhaustive(s)));
 	json_object_set_new(o, "chance_of_new", json_real(chance_of_new(s)));
 	json_object_set_new(o, "seconds", json_real(s->seconds));
 	seam_json_put(o, "strategy", s->said.state);
@@ -107,7 +108,7 @@ put_clean(const struct campaign *c, const struct campaign_state *s)
 {
 	const char *stopped = s->end == CAMPAIGN_STOPPED ? ", stopped" : "";
 
-	if (is_exhaustive(s))
+	if (exploring_is_exhaustive(s))
 		printf("no failure in %llu schedules: all there are "
 		       "(%s; %zu classes)\n",
 		       (unsigned long long)s->schedules, s->said.state,
@@ -131,6 +132,7 @@ void
 exploring_put_end(const struct exploring *x, struct campaign *c,
 		  const struct campaign_state *s)
 {
+	exploring_put_predicted(x, c, s);
 	if (x->json)
 		put_json(c, s);
 	if (x->verbose && s->schedules)
@@ -146,7 +148,7 @@ exploring_put_end(const struct exploring *x, struct campaign *c,
 	}
 	if (x->quiet || x->json)
 		return;
-	if (!s->failing) {
+	if (!s->failing && !s->confirmed) {
 		put_clean(c, s);
 	} else if (x->keep_going) {
 		printf("%llu of %llu schedules failed, in %llu ways\n",

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include "explore/predict.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explore/predict_int.h"
+
+static const unsigned tries_of[] = {
+	[PREDICTION_LOCK_ORDER] = 8,
+	[PREDICTION_SIGNAL] = 3,
+	[PREDICTION_WAIT] = 2,
+};
+
+struct predict *
+predict_new(uint64_t seed)
+{
+	struct predict *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->seed = seed;
+	p->order = lockorder_new();
+	p->seen = explore_set_new();
+	p->q = calloc(PREDICT_MOST, sizeof(*p->q));
+	if (p->order && p->seen && p->q)
+		return p;
+	predict_free(p);
+	return NULL;
+}
+
+void
+predict_free(struct predict *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->q[i].who);
+		free(p->q[i].name);
+		free(p->q[i].at);
+		free(p->q[i].other);
+		free(p->q[i].other_at);
+		free(p->q[i].prefix);
+	}
+	lockorder_free(p->order);
+	explore_set_free(p->seen);
+	free(p->q);
+	free(p);
+}
+
+struct prediction *
+predict_add(struct predict *p, enum prediction_kind kind, uint64_t hash)
+{
+	struct prediction *q;
+
+	if (p->n == PREDICT_MOST)
+		return NULL;
+	q = &p->q[p->n++];
+	q->kind = kind;
+	q->hash = hash;
+	return q;
+}
+
+/* Cycles. */
+
+/* By places and locks, whichever threads and wherever it begins. */
+static uint64_t
+hash_of(const struct lockorder_cycle *c)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < c->n; i++) {
+		const struct lockorder_dep *d = c->dep[i];
+		const struct lockorder_lock *held = &d->held[c->held[i]];
+		uint64_t h = seam_stir(d->want.object, d->want.site);
+
+		h = seam_stir(h, d->want.off);
+		h = seam_stir(seam_stir(h, held->object), held->site);
+		sum += seam_stir(h, held->off);
+	}
+	return sum;
+}
+
+static void
+on_cycle(void *arg, const struct lockorder_cycle *c)
+{
+	struct predict *p = arg;
+	struct prediction *q = NULL;
+	uint64_t hash = hash_of(c);
+
+	for (size_t i = 0; i < p->n && !q; i++)
+		if (p->q[i].kind == PREDICTION_LOCK_ORDER &&
+		    p->q[i].hash == hash)
+			q = &p->q[i];
+	if (!q)
+		q = predict_add(p, PREDICTION_LOCK_ORDER, hash);
+	if (q && q->instances < PREDICTION_INSTANCES)
+		q->instance[q->instances++] = *c;
+}
+
+/* The deadlock that the run ended in, as what each thread of it wants. */
+struct deadlock {
+	unsigned n;
+	struct lockorder_lock want[LOCKORDER_CYCLE];
+};
+
+static bool
+take_deadlock(const struct explore_trace *t, struct deadlock *d)
+{
+	uint32_t slot[LOCKORDER_CYCLE];
+
+	d->n = oracle_cycle(t, slot, LOCKORDER_CYCLE);
+	for (unsigned i = 0; i < d->n; i++) {
+		const struct explore_thread *th = &t->thread[slot[i]];
+
+		if (!lockorder_wants(t, &th->pending, &d->want[i]))
+			return false;
+		d->want[i].site = th->site;
+	}
+	return d->n > 1;
+}
+
+static bool
+is_wanted(const struct deadlock *d, const struct lockorder_lock *l)
+{
+	for (unsigned i = 0; i < d->n; i++)
+		if (d->want[i].object == l->object &&
+		    d->want[i].site == l->site)
+			return true;
+	return false;
+}
+
+static bool
+is_this(const struct deadlock *d, const struct lockorder_cycle *c)
+{
+	for (unsigned i = 0; i < c->n; i++)
+		if (!is_wanted(d, &c->dep[i]->want))
+			return false;
+	return c->n == d->n;
+}
+
+static void
+note_deadlock(struct predict *p, const struct predict_run *run)
+{
+	struct deadlock d;
+
+	if (run->fault != EXPLORE_DEADLOCK || !take_deadlock(run->trace, &d))
+		return;
+	for (size_t i = 0; i < p->n; i++) {
+		struct prediction *q = &p->q[i];
+
+		if (q->kind == PREDICTION_LOCK_ORDER &&
+		    q->state == PREDICTION_OPEN && is_this(&d, q->instance))
+			q->state = run->directed ? PREDICTION_CONFIRMED :
+						   PREDICTION_MET;
+	}
+}
+
+/* The kernel has refused what would have closed the cycle. */
+static bool
+was_refused(const struct prediction *q, const struct explore_trace *t)
+{
+	const struct lockorder_cycle *c = q->instance;
+
+	for (uint32_t i = 0; i < t->nsteps; i++)
+		for (unsigned k = 0; k < c->n; k++)
+			if (t->step[i].result == EDEADLK &&
+			    t->step[i].site == c->dep[k]->want.site)
+				return true;
+	return false;
+}
+
+static void
+judge(struct prediction *q, const struct predict_run *run)
+{
+	if (q->state != PREDICTION_OPEN)
+		return;
+	if (q->kind == PREDICTION_LOCK_ORDER) {
+		if (was_refused(q, run->trace))
+			q->state = run->fault ? PREDICTION_CONFIRMED :
+						PREDICTION_REFUTED;
+		return;
+	}
+	if (q->kind == PREDICTION_WAIT)
+		predict_judge_wait(q, run->trace);
+	if (run->fault)
+		q->state = PREDICTION_CONFIRMED;
+}
+
+void
+predict_learn(struct predict *p, const struct predict_run *run)
+{
+	lockorder_learn(p->order, run->trace, run->session, run->schedule,
+			on_cycle, p);
+	predict_learn_waits(p, run);
+	note_deadlock(p, run);
+	if (run->directed && run->directed <= p->n)
+		judge(&p->q[run->directed - 1], run);
+}
+
+/* Directed runs. */
+
+/* With gates before the outer locks, and without, by turns. */
+static void
+plan_cycle(const struct prediction *q, struct seam_plan *plan)
+{
+	const struct lockorder_cycle *c =
+	    &q->instance[q->tries / 2 % q->instances];
+
+	for (unsigned i = 0; i < c->n; i++) {
+		const struct lockorder_dep *d = c->dep[i];
+		const struct lockorder_lock *held = &d->held[c->held[i]];
+
+		plan->pause[i] = (struct seam_pause){
+			.thread = d->thread,
+			.outer = { held->object, held->site },
+			.inner = { d->want.object, d->want.site },
+			.nth = q->tries % 2 ? SEAM_PAUSE_ANY : held->nth,
+		};
+	}
+	plan->strategy = SEAM_STRATEGY_DIRECT;
+	plan->pauses = c->n;
+}
+
+static void
+plan_signal(const struct prediction *q, struct seam_plan *plan)
+{
+	plan->pause[0] = (struct seam_pause){
+		.thread = q->thread,
+		.inner = { q->condition, q->site },
+		.nth = SEAM_PAUSE_ANY,
+	};
+	plan->strategy = SEAM_STRATEGY_DIRECT;
+	plan->pauses = 1;
+}
+
+static void
+plan_wait(const struct prediction *q, struct seam_plan *plan,
+	  struct seam_forced *forced)
+{
+	plan->strategy = SEAM_STRATEGY_FOLLOW;
+	plan->flags |= q->after ? SEAM_PLAN_AFTER : 0u;
+	plan->forced = q->nprefix;
+	memcpy(forced, q->prefix, q->nprefix * sizeof(*forced));
+	if (q->after && q->tries % 2)
+		plan->strategy = SEAM_STRATEGY_RANDOM;
+}
+
+static bool
+wants_run(const struct predict *p, const struct prediction *q)
+{
+	if (q->state != PREDICTION_OPEN || q->tries >= tries_of[q->kind])
+		return false;
+	return q->kind != PREDICTION_LOCK_ORDER ||
+	       lockorder_stands(p->order, q->instance);
+}
+
+static struct prediction *
+next_of(struct predict *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct prediction *q = &p->q[p->next++ % p->n];
+
+		if (wants_run(p, q))
+			return q;
+	}
+	return NULL;
+}
+
+bool
+predict_next(struct predict *p, struct seam_plan *plan,
+	     struct seam_forced *forced, uint32_t *directed)
+{
+	struct prediction *q = p->runs < PREDICT_RUNS ? next_of(p) : NULL;
+
+	if (!q)
+		return false;
+	switch (q->kind) {
+	case PREDICTION_LOCK_ORDER:
+		plan_cycle(q, plan);
+		break;
+	case PREDICTION_SIGNAL:
+		plan_signal(q, plan);
+		break;
+	case PREDICTION_WAIT:
+		plan_wait(q, plan, forced);
+		break;
+	}
+	plan->seed = seam_stir(p->seed, ++p->runs);
+	q->tries++;
+	*directed = (uint32_t)(q - p->q) + 1;
+	return true;
+}
+
+uint64_t
+predict_runs(const struct predict *p)
+{
+	return p->runs;
+}
+
+size_t
+predict_count(const struct predict *p)
+{
+	return p->n;
+}
+
+const struct prediction *
+predict_at(const struct predict *p, size_t i)
+{
+	return &p->q[i];
+}
+
+bool
+predict_is_told(const struct predict *p, const struct prediction *q,
+		bool exhaustive)
+{
+	if (q->state == PREDICTION_CONFIRMED)
+		return true;
+	if (q->state != PREDICTION_OPEN || !q->tries)
+		return false;
+	if (q->kind == PREDICTION_WAIT)
+		return q->went_on;
+	if (q->kind == PREDICTION_SIGNAL || exhaustive)
+		return false;
+	for (unsigned i = 0; i < q->instances; i++)
+		if (!q->instance[i].ordered)
+			return lockorder_stands(p->order, q->instance);
+	return false;
+}

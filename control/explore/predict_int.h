@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SEAM_EXPLORE_PREDICT_INT_H
+#define SEAM_EXPLORE_PREDICT_INT_H
+
+#include "explore/held.h"
+#include "explore/predict.h"
+
+#define PREDICT_MOST 256
+#define PREDICT_RUNS 512 /* directed ones, in all */
+
+struct predict {
+	struct lockorder *order;
+	struct explore_set *seen; /* conditions and the places of waits */
+	struct prediction *q;
+	size_t n;
+	uint64_t seed, runs;
+	size_t next; /* whose turn it is */
+};
+
+/* NULL: there is no room. */
+struct prediction *predict_add(struct predict *p, enum prediction_kind kind,
+			       uint64_t hash);
+
+/* predict_waits.c */
+void predict_learn_waits(struct predict *p, const struct predict_run *run);
+/* A directed run of a WAIT is over. */
+void predict_judge_wait(struct prediction *q, const struct explore_trace *t);
+
+#endif
