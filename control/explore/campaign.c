@@ -440,6 +440,7 @@ struct campaign *
 campaign_new(const struct campaign_config *config)
 {
 	struct campaign *c = calloc(1, sizeof(*c));
+	bool wanted;
 
 	if (!c)
 		return NULL;
@@ -452,9 +453,11 @@ campaign_new(const struct campaign_config *config)
 	c->classes = explore_set_new();
 	c->over_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->search = config->strategy->open(&config->params);
-	if (config->predict && !(config->flags & SEAM_PLAN_MARKED))
+	wanted = config->predict && !(config->flags & SEAM_PLAN_MARKED);
+	if (wanted)
 		c->predict = predict_new(config->params.seed);
-	if (c->replica && c->classes && c->search && c->over_fd >= 0)
+	if (c->replica && c->classes && c->search && c->over_fd >= 0 &&
+	    (c->predict || !wanted))
 		return c;
 	campaign_free(c);
 	return NULL;

@@ -116,6 +116,16 @@ is_spurious(const struct explore_trace *t, const struct prediction *q,
 	       t->thread[t->step[i].slot].key == q->thread;
 }
 
+static bool
+is_cancelled(const struct explore_trace *t, uint32_t slot)
+{
+	for (uint32_t i = 0; i < t->nsteps; i++)
+		if (t->step[i].op.verb == SEAM_THREAD_CANCEL &&
+		    t->step[i].op.peer == slot + 1)
+			return true;
+	return false;
+}
+
 /* Nobody else has done anything since it tested what it waits for, until it
  * lets the mutex go: by then it waits again, if it tests again.  Where there is
  * a timeout the time may have told it to go on. */
@@ -129,6 +139,8 @@ predict_judge_wait(struct prediction *q, const struct explore_trace *t)
 	if (i >= t->nsteps || q->timed)
 		return;
 	slot = t->step[i].slot;
+	if (is_cancelled(t, slot))
+		return;
 	mutex = t->step[i].op.object;
 	for (i++; i < t->nsteps && t->step[i].slot == slot; i++) {
 		const struct seam_step *s = &t->step[i];
