@@ -48,6 +48,8 @@ put_json(struct campaign *c, const struct campaign_state *s)
 	json_object_set_new(o, "failing", json_integer((json_int_t)s->failing));
 	json_object_set_new(o, "redundant",
 			    json_integer((json_int_t)s->redundant));
+	json_object_set_new(o, "directed",
+			    json_integer((json_int_t)s->directed));
 	json_object_set_new(o, "too_long",
 			    json_integer((json_int_t)s->too_long));
 	json_object_set_new(o, "classes", json_integer((json_int_t)s->classes));
@@ -90,6 +92,10 @@ put_notes(const struct campaign_state *s)
 	if (s->redundant)
 		printf("%llu more were cut off, being like others\n",
 		       (unsigned long long)s->redundant);
+	if (s->directed)
+		printf("%llu directed runs besides, of which %llu failed\n",
+		       (unsigned long long)s->directed,
+		       (unsigned long long)s->confirmed);
 	if (s->too_long)
 		printf("%llu schedules were cut off for their length "
 		       "(--steps)\n",

@@ -33,7 +33,7 @@ exploring_put_where(const struct campaign_find *find)
 		       (unsigned long long)find->schedule);
 	printf(", with %u steps, %u switches and %u preemptions\n", t->nsteps,
 	       t->switches, t->preemptions);
-	if (find->prediction)
+	if (find->prediction && find->prediction->state == PREDICTION_CONFIRMED)
 		put_text(find->prediction, "predicted: ");
 }
 

@@ -202,14 +202,16 @@ hash_dep(const struct learning *x, uint32_t slot,
 			 hash_lock(want));
 }
 
-/* "P1" of "P1.T0.2". */
+/* "P1.1" of "P1.1.T0.2". */
 static uint64_t
 process_key(const struct explore_thread *t)
 {
-	char path[sizeof(t->path)];
+	char path[sizeof(t->path)], *end;
 
 	strcpy(path, t->path);
-	path[strcspn(path, ".")] = '\0';
+	end = strstr(path, ".T");
+	if (end)
+		*end = '\0';
 	return seam_key_of(path);
 }
 

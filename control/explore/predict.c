@@ -82,6 +82,23 @@ hash_of(const struct lockorder_cycle *c)
 	return sum;
 }
 
+/* The first thread first. */
+static struct lockorder_cycle
+turned(const struct lockorder_cycle *c)
+{
+	struct lockorder_cycle out = *c;
+	unsigned first = 0;
+
+	for (unsigned i = 1; i < c->n; i++)
+		if (strcmp(c->dep[i]->who, c->dep[first]->who) < 0)
+			first = i;
+	for (unsigned i = 0; i < c->n; i++) {
+		out.dep[i] = c->dep[(first + i) % c->n];
+		out.held[i] = c->held[(first + i) % c->n];
+	}
+	return out;
+}
+
 static void
 on_cycle(void *arg, const struct lockorder_cycle *c)
 {
@@ -96,62 +113,60 @@ on_cycle(void *arg, const struct lockorder_cycle *c)
 	if (!q)
 		q = predict_add(p, PREDICTION_LOCK_ORDER, hash);
 	if (q && q->instances < PREDICTION_INSTANCES)
-		q->instance[q->instances++] = *c;
-}
-
-/* The deadlock that the run ended in, as what each thread of it wants. */
-struct deadlock {
-	unsigned n;
-	struct lockorder_lock want[LOCKORDER_CYCLE];
-};
-
-static bool
-take_deadlock(const struct explore_trace *t, struct deadlock *d)
-{
-	uint32_t slot[LOCKORDER_CYCLE];
-
-	d->n = oracle_cycle(t, slot, LOCKORDER_CYCLE);
-	for (unsigned i = 0; i < d->n; i++) {
-		const struct explore_thread *th = &t->thread[slot[i]];
-
-		if (!lockorder_wants(t, &th->pending, &d->want[i]))
-			return false;
-		d->want[i].site = th->site;
-	}
-	return d->n > 1;
+		q->instance[q->instances++] = turned(c);
 }
 
 static bool
-is_wanted(const struct deadlock *d, const struct lockorder_lock *l)
+stands_at(const struct explore_trace *t, uint32_t slot,
+	  const struct lockorder_lock *l)
 {
-	for (unsigned i = 0; i < d->n; i++)
-		if (d->want[i].object == l->object &&
-		    d->want[i].site == l->site)
+	const struct explore_thread *th = &t->thread[slot];
+	struct lockorder_lock m;
+
+	return th->state == SEAM_SLOT_PENDING && !th->queued &&
+	       th->site == l->site && lockorder_wants(t, &th->pending, &m) &&
+	       m.object == l->object && m.off == l->off && m.len == l->len;
+}
+
+static bool
+is_among(const uint32_t *slot, unsigned n, uint32_t at)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (slot[i] == at)
 			return true;
 	return false;
 }
 
+/* The run ended with a thread at each of the cycle's places, whichever it was.
+ * It need not be called a deadlock: semaphores have no owners. */
 static bool
-is_this(const struct deadlock *d, const struct lockorder_cycle *c)
+ended_in(const struct explore_trace *t, const struct lockorder_cycle *c)
 {
-	for (unsigned i = 0; i < c->n; i++)
-		if (!is_wanted(d, &c->dep[i]->want))
+	uint32_t slot[LOCKORDER_CYCLE];
+
+	for (unsigned i = 0; i < c->n; i++) {
+		slot[i] = 0;
+		while (slot[i] < t->nthreads &&
+		       (is_among(slot, i, slot[i]) ||
+			!stands_at(t, slot[i], &c->dep[i]->want)))
+			slot[i]++;
+		if (slot[i] == t->nthreads)
 			return false;
-	return c->n == d->n;
+	}
+	return true;
 }
 
 static void
 note_deadlock(struct predict *p, const struct predict_run *run)
 {
-	struct deadlock d;
-
-	if (run->fault != EXPLORE_DEADLOCK || !take_deadlock(run->trace, &d))
+	if (run->trace->verdict != SEAM_VERDICT_DEADLOCK)
 		return;
 	for (size_t i = 0; i < p->n; i++) {
 		struct prediction *q = &p->q[i];
 
 		if (q->kind == PREDICTION_LOCK_ORDER &&
-		    q->state == PREDICTION_OPEN && is_this(&d, q->instance))
+		    q->state == PREDICTION_OPEN &&
+		    ended_in(run->trace, q->instance))
 			q->state = run->directed ? PREDICTION_CONFIRMED :
 						   PREDICTION_MET;
 	}
@@ -171,21 +186,40 @@ was_refused(const struct prediction *q, const struct explore_trace *t)
 	return false;
 }
 
+/* A run that was not directed there. */
+static void
+note_refusals(struct predict *p, const struct predict_run *run)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct prediction *q = &p->q[i];
+
+		if (q->kind == PREDICTION_LOCK_ORDER &&
+		    q->state == PREDICTION_OPEN && was_refused(q, run->trace))
+			q->state =
+			    run->fault ? PREDICTION_MET : PREDICTION_REFUTED;
+	}
+}
+
 static void
 judge(struct prediction *q, const struct predict_run *run)
 {
 	if (q->state != PREDICTION_OPEN)
 		return;
-	if (q->kind == PREDICTION_LOCK_ORDER) {
+	switch (q->kind) {
+	case PREDICTION_LOCK_ORDER:
 		if (was_refused(q, run->trace))
 			q->state = run->fault ? PREDICTION_CONFIRMED :
 						PREDICTION_REFUTED;
-		return;
+		break;
+	case PREDICTION_SIGNAL:
+		if (run->fault == EXPLORE_LOST_WAKEUP &&
+		    predict_lost_wakeup(q, run->trace))
+			q->state = PREDICTION_CONFIRMED;
+		break;
+	case PREDICTION_WAIT:
+		predict_judge_wait(q, run->trace, run->fault);
+		break;
 	}
-	if (q->kind == PREDICTION_WAIT)
-		predict_judge_wait(q, run->trace);
-	if (run->fault)
-		q->state = PREDICTION_CONFIRMED;
 }
 
 void
@@ -194,9 +228,11 @@ predict_learn(struct predict *p, const struct predict_run *run)
 	lockorder_learn(p->order, run->trace, run->session, run->schedule,
 			on_cycle, p);
 	predict_learn_waits(p, run);
+	p->learnt += !run->directed;
 	note_deadlock(p, run);
 	if (run->directed && run->directed <= p->n)
 		judge(&p->q[run->directed - 1], run);
+	note_refusals(p, run);
 }
 
 /* Directed runs. */
@@ -250,7 +286,12 @@ plan_wait(const struct prediction *q, struct seam_plan *plan,
 static bool
 wants_run(const struct predict *p, const struct prediction *q)
 {
-	if (q->state != PREDICTION_OPEN || q->tries >= tries_of[q->kind])
+	unsigned most = tries_of[q->kind];
+
+	/* Without choices after releases there is one way to go on. */
+	if (q->kind == PREDICTION_WAIT && !q->after)
+		most = 1;
+	if (q->state != PREDICTION_OPEN || q->tries >= most)
 		return false;
 	return q->kind != PREDICTION_LOCK_ORDER ||
 	       lockorder_stands(p->order, q->instance);
@@ -268,11 +309,18 @@ next_of(struct predict *p)
 	return NULL;
 }
 
+/* Not much more than the others. */
+static bool
+may_run(const struct predict *p)
+{
+	return p->runs < PREDICT_RUNS && p->runs < p->learnt + PREDICT_AHEAD;
+}
+
 bool
 predict_next(struct predict *p, struct seam_plan *plan,
 	     struct seam_forced *forced, uint32_t *directed)
 {
-	struct prediction *q = p->runs < PREDICT_RUNS ? next_of(p) : NULL;
+	struct prediction *q = may_run(p) ? next_of(p) : NULL;
 
 	if (!q)
 		return false;

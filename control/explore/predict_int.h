@@ -7,6 +7,7 @@
 
 #define PREDICT_MOST 256
 #define PREDICT_RUNS 512 /* directed ones, in all */
+#define PREDICT_AHEAD 16 /* more than there were others */
 
 struct predict {
 	struct lockorder *order;
@@ -14,7 +15,8 @@ struct predict {
 	struct prediction *q;
 	size_t n;
 	uint64_t seed, runs;
-	size_t next; /* whose turn it is */
+	uint64_t learnt; /* runs that were not directed */
+	size_t next;	 /* whose turn it is */
 };
 
 /* NULL: there is no room. */
@@ -24,6 +26,10 @@ struct prediction *predict_add(struct predict *p, enum prediction_kind kind,
 /* predict_waits.c */
 void predict_learn_waits(struct predict *p, const struct predict_run *run);
 /* A directed run of a WAIT is over. */
-void predict_judge_wait(struct prediction *q, const struct explore_trace *t);
+void predict_judge_wait(struct prediction *q, const struct explore_trace *t,
+			enum explore_fault fault);
+/* The waiter of a SIGNAL has been left waiting. */
+bool predict_lost_wakeup(const struct prediction *q,
+			 const struct explore_trace *t);
 
 #endif

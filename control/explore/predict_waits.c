@@ -130,7 +130,8 @@ is_cancelled(const struct explore_trace *t, uint32_t slot)
  * lets the mutex go: by then it waits again, if it tests again.  Where there is
  * a timeout the time may have told it to go on. */
 void
-predict_judge_wait(struct prediction *q, const struct explore_trace *t)
+predict_judge_wait(struct prediction *q, const struct explore_trace *t,
+		   enum explore_fault fault)
 {
 	uint32_t i = 0, slot, mutex;
 
@@ -145,13 +146,17 @@ predict_judge_wait(struct prediction *q, const struct explore_trace *t)
 	for (i++; i < t->nsteps && t->step[i].slot == slot; i++) {
 		const struct seam_step *s = &t->step[i];
 
-		if (is_wait(s))
-			return;
-		if (s->op.verb == SEAM_MUTEX_UNLOCK && s->op.object == mutex) {
-			q->went_on = true;
+		if (is_wait(s)) {
+			q->state = PREDICTION_REFUTED;
 			return;
 		}
+		if (s->op.verb == SEAM_MUTEX_UNLOCK && s->op.object == mutex)
+			break;
 	}
+	/* Or it has ended the program, by an abort for example. */
+	q->went_on |= i < t->nsteps ? t->step[i].slot == slot : !t->verdict;
+	if (q->went_on && fault)
+		q->state = PREDICTION_CONFIRMED;
 }
 
 /* Signals. */
@@ -243,4 +248,18 @@ predict_learn_waits(struct predict *p, const struct predict_run *run)
 	for (unsigned i = 0; i < x.nused; i++)
 		predict_signal(&x, &x.used[i]);
 	explore_labels_free(x.labels);
+}
+
+bool
+predict_lost_wakeup(const struct prediction *q, const struct explore_trace *t)
+{
+	for (uint32_t i = 0; i < t->nthreads; i++) {
+		const struct explore_thread *th = &t->thread[i];
+		const struct seam_op *op = &th->pending;
+
+		if (th->key == q->thread && th->queued && op->second &&
+		    t->object[op->second - 1].key == q->condition)
+			return true;
+	}
+	return false;
 }
