@@ -20,12 +20,11 @@ lockorder_wants(const struct explore_trace *t, const struct seam_op *op,
 		struct lockorder_lock *l)
 {
 	const uint8_t class = seam_verbs[op->verb].class;
-	uint8_t kind;
+	const uint8_t kind = seam_verbs[op->verb].kind;
 
 	if (!op->object || op->flags & SEAM_OP_LOCAL ||
 	    (class != SEAM_CLASS_ACQUIRE && class != SEAM_CLASS_TRY))
 		return false;
-	kind = t->object[op->object - 1].kind;
 	if (!is_exclusive_kind(kind) && kind != SEAM_KIND_RWLOCK &&
 	    kind != SEAM_KIND_FILE)
 		return false;
@@ -281,11 +280,18 @@ fill_dep(const struct learning *x, struct lockorder_dep *d, uint32_t slot,
 
 		*to = held_lock(x->t, l);
 		to->nth = how_manieth(x->t, l->step);
+		to->step = l->step;
 		if (!name_lock(to, x->labels, l->object,
 			       explore_site_label(x->labels, l->step)))
 			return false;
 	}
 	return true;
+}
+
+static const char *
+where(const struct explore_labels *l, uint32_t slot)
+{
+	return slot < l->nthreads ? l->at[slot] : "";
 }
 
 static bool
@@ -298,7 +304,8 @@ add_dep(struct learning *x, uint32_t slot, uint32_t step,
 	if (o->ndeps == LOCKORDER_DEPS)
 		return true;
 	if (!x->labels)
-		x->labels = explore_labels_take(x->session, x->t);
+		x->labels = x->session ? explore_labels_take(x->session, x->t) :
+					 calloc(1, sizeof(*x->labels));
 	d = x->labels ? calloc(1, sizeof(*d)) : NULL;
 	if (!d)
 		return false;
@@ -306,7 +313,7 @@ add_dep(struct learning *x, uint32_t slot, uint32_t step,
 	if (!fill_dep(x, d, slot, object,
 		      step < x->t->nsteps ?
 			  explore_site_label(x->labels, step) :
-			  x->labels->at[slot])) {
+			  where(x->labels, slot))) {
 		dep_free(d);
 		return false;
 	}

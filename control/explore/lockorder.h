@@ -23,7 +23,8 @@ struct lockorder_lock {
 	uint64_t object; /* key */
 	uint64_t off, len;
 	uint64_t site;
-	uint32_t nth; /* of the thread's on it from that site, from 0 */
+	uint32_t nth;  /* of the thread's on it from that site, from 0 */
+	uint32_t step; /* in the run in which it was first seen */
 	uint8_t kind;
 	bool shared; /* for reading */
 	char *name, *at;
@@ -55,8 +56,9 @@ struct lockorder;
 struct lockorder *lockorder_new(void);
 void lockorder_free(struct lockorder *o);
 
-/* Calls `found` for each cycle that this run completes; `session` has it, for
- * the names.  False: no memory. */
+/* Calls `found` for each cycle that this run completes, by dep[0]; `session`
+ * has it, for the names, of which there are none without one.  False: no
+ * memory. */
 typedef void lockorder_found(void *arg, const struct lockorder_cycle *c);
 bool lockorder_learn(struct lockorder *o, const struct explore_trace *t,
 		     struct seam_session *session, uint64_t schedule,

@@ -62,6 +62,23 @@ predict_add(struct predict *p, enum prediction_kind kind, uint64_t hash)
 	return q;
 }
 
+bool
+predict_follow(struct prediction *q, const struct predict_run *run, uint32_t n,
+	       uint32_t more)
+{
+	const struct explore_trace *t = run->trace;
+
+	q->prefix = calloc(n + more, sizeof(*q->prefix));
+	for (uint32_t i = 0; q->prefix && i < n; i++)
+		q->prefix[q->nprefix++] = (struct seam_forced){
+			.thread = t->thread[t->step[i].slot].key,
+			.how = t->step[i].op.how,
+		};
+	q->after = run->plan->strategy != SEAM_STRATEGY_FOLLOW ||
+		   run->plan->flags & SEAM_PLAN_AFTER;
+	return q->prefix;
+}
+
 /* Cycles. */
 
 /* By places and locks, whichever threads and wherever it begins. */
@@ -99,6 +116,17 @@ turned(const struct lockorder_cycle *c)
 	return out;
 }
 
+/* Its last dependency may be a rare one. */
+static void
+follow(struct prediction *q, const struct predict_run *run,
+       const struct lockorder_cycle *c)
+{
+	uint32_t step = c->dep[0]->held[c->held[0]].step;
+
+	if (step < PREDICT_FOLLOWED)
+		predict_follow(q, run, step + 1, 0);
+}
+
 static void
 on_cycle(void *arg, const struct lockorder_cycle *c)
 {
@@ -110,8 +138,8 @@ on_cycle(void *arg, const struct lockorder_cycle *c)
 		if (p->q[i].kind == PREDICTION_LOCK_ORDER &&
 		    p->q[i].hash == hash)
 			q = &p->q[i];
-	if (!q)
-		q = predict_add(p, PREDICTION_LOCK_ORDER, hash);
+	if (!q && (q = predict_add(p, PREDICTION_LOCK_ORDER, hash)))
+		follow(q, p->run, c);
 	if (q && q->instances < PREDICTION_INSTANCES)
 		q->instance[q->instances++] = turned(c);
 }
@@ -225,6 +253,7 @@ judge(struct prediction *q, const struct predict_run *run)
 void
 predict_learn(struct predict *p, const struct predict_run *run)
 {
+	p->run = run;
 	lockorder_learn(p->order, run->trace, run->session, run->schedule,
 			on_cycle, p);
 	predict_learn_waits(p, run);
@@ -237,12 +266,26 @@ predict_learn(struct predict *p, const struct predict_run *run)
 
 /* Directed runs. */
 
-/* With gates before the outer locks, and without, by turns. */
 static void
-plan_cycle(const struct prediction *q, struct seam_plan *plan)
+follow_plan(const struct prediction *q, struct seam_plan *plan,
+	    struct seam_forced *forced)
 {
+	plan->forced = q->nprefix;
+	memcpy(forced, q->prefix, q->nprefix * sizeof(*forced));
+}
+
+/* With gates before the outer locks, and without, by turns; the second two
+ * follow the run that was the last to be needed, if it had all choices that
+ * this one has. */
+#define FOLLOWS 1
+static void
+plan_cycle(const struct prediction *q, struct seam_plan *plan,
+	   struct seam_forced *forced)
+{
+	unsigned round = q->tries / 2;
+	bool follows = round == FOLLOWS && q->prefix && q->after;
 	const struct lockorder_cycle *c =
-	    &q->instance[q->tries / 2 % q->instances];
+	    &q->instance[follows ? 0 : round % q->instances];
 
 	for (unsigned i = 0; i < c->n; i++) {
 		const struct lockorder_dep *d = c->dep[i];
@@ -257,6 +300,8 @@ plan_cycle(const struct prediction *q, struct seam_plan *plan)
 	}
 	plan->strategy = SEAM_STRATEGY_DIRECT;
 	plan->pauses = c->n;
+	if (follows)
+		follow_plan(q, plan, forced);
 }
 
 static void
@@ -277,8 +322,7 @@ plan_wait(const struct prediction *q, struct seam_plan *plan,
 {
 	plan->strategy = SEAM_STRATEGY_FOLLOW;
 	plan->flags |= q->after ? SEAM_PLAN_AFTER : 0u;
-	plan->forced = q->nprefix;
-	memcpy(forced, q->prefix, q->nprefix * sizeof(*forced));
+	follow_plan(q, plan, forced);
 	if (q->after && q->tries % 2)
 		plan->strategy = SEAM_STRATEGY_RANDOM;
 }
@@ -326,7 +370,7 @@ predict_next(struct predict *p, struct seam_plan *plan,
 		return false;
 	switch (q->kind) {
 	case PREDICTION_LOCK_ORDER:
-		plan_cycle(q, plan);
+		plan_cycle(q, plan, forced);
 		break;
 	case PREDICTION_SIGNAL:
 		plan_signal(q, plan);

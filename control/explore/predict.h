@@ -38,15 +38,17 @@ struct prediction {
 	/* LOCK_ORDER: by different threads, at the same places. */
 	struct lockorder_cycle instance[PREDICTION_INSTANCES];
 	unsigned instances;
+	/* The run up to there, as far as it is followed: to where the last of
+	 * the cycle had its outer lock, or to the wait. */
+	struct seam_forced *prefix; /* NULL: none */
+	uint32_t nprefix;
+	bool after; /* that run had steps after releases */
 	/* The others: who waits for which condition, and where. */
 	uint64_t condition, thread, site; /* keys, address */
 	char *who, *name, *at;
 	/* SIGNAL: who signals, and where. */
 	char *other, *other_at;
-	/* WAIT: the run up to there, then two steps of its own. */
-	struct seam_forced *prefix;
-	uint32_t nprefix;
-	bool after; /* that run had steps after releases */
+	/* WAIT. */
 	bool timed;
 	bool went_on; /* it did not wait again */
 };

@@ -5,8 +5,7 @@
 
 #include "explore/predict_int.h"
 
-#define PREFIX_MOST 20000 /* steps before a wait */
-#define CONDITIONS 64	  /* of a run, that are looked at */
+#define CONDITIONS 64 /* of a run, that are looked at */
 
 /* Conditions of a run, and what happened at each first. */
 struct used {
@@ -65,24 +64,17 @@ describe(struct learning *x, struct prediction *q, uint32_t wait)
 /* Waits. */
 
 static bool
-take_prefix(struct prediction *q, const struct explore_trace *t, uint32_t wait)
+take_prefix(struct prediction *q, const struct predict_run *run, uint32_t wait)
 {
-	struct seam_forced *f = calloc(wait + 3u, sizeof(*f));
+	const struct explore_trace *t = run->trace;
 	uint64_t self = t->thread[t->step[wait].slot].key;
 
-	if (!f)
+	if (!predict_follow(q, run, wait + 1, 2))
 		return false;
-	for (uint32_t i = 0; i <= wait; i++)
-		f[i] = (struct seam_forced){
-			.thread = t->thread[t->step[i].slot].key,
-			.how = t->step[i].op.how,
-		};
-	f[wait + 1] =
+	q->prefix[q->nprefix++] =
 	    (struct seam_forced){ .thread = self, .how = SEAM_HOW_SPURIOUS };
-	f[wait + 2] =
+	q->prefix[q->nprefix++] =
 	    (struct seam_forced){ .thread = self, .how = SEAM_HOW_DONE };
-	q->prefix = f;
-	q->nprefix = wait + 3;
 	return true;
 }
 
@@ -93,18 +85,16 @@ look_at_wait(struct learning *x, uint32_t i)
 {
 	const struct seam_step *s = &x->t->step[i];
 	uint64_t h = seam_stir(x->t->object[s->op.object - 1].key, s->site);
-	const struct seam_plan *plan = x->run->plan;
+
 	struct prediction *q;
 
-	if (i + 1 >= x->t->nsteps || i > PREFIX_MOST ||
+	if (i + 1 >= x->t->nsteps || i >= PREDICT_FOLLOWED ||
 	    explore_set_add(x->p->seen, h))
 		return;
 	q = predict_add(x->p, PREDICTION_WAIT, h);
 	if (!q)
 		return;
-	q->after = plan->strategy != SEAM_STRATEGY_FOLLOW ||
-		   plan->flags & SEAM_PLAN_AFTER;
-	if (!describe(x, q, i) || !take_prefix(q, x->t, i))
+	if (!describe(x, q, i) || !take_prefix(q, x->run, i))
 		q->state = PREDICTION_REFUTED;
 }
 

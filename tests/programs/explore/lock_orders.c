@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock_orders CASE: two locks in two orders.  Deadlocks, that few runs come
- * to: late (the one long after the other), three, upgrade (readers that want
- * to write), posts (semaphores for mutexes), again (the same lock before).
- * None: gated, joined, alone, readers, counted (there are two of each), tried,
- * flagged (the one only if the other is over), met (at a barrier).
+ * lock_orders CASE: two locks in two orders.  Deadlocks that few runs come to:
+ * late (the one long after the other), rare (the one hardly ever), three,
+ * upgrade (readers that want to write), posts (semaphores for mutexes), again
+ * (the same lock before).  None: gated, joined, alone, readers, counted (there
+ * are two of each), tried, flagged (the one only if the other is over), met
+ * (at a barrier).
  */
 #include "explore.h"
 
@@ -59,6 +60,22 @@ late(void *unused)
 {
 	work();
 	both(&second, &first);
+	return unused;
+}
+
+/* Only if the other thread was always found working. */
+static void *
+rare(void *unused)
+{
+	int found = 0;
+
+	for (int i = 0; i < 6; i++)
+		if (pthread_mutex_trylock(&noise))
+			found++;
+		else
+			pthread_mutex_unlock(&noise);
+	if (found == 6)
+		both(&first, &second);
 	return unused;
 }
 
@@ -250,6 +267,8 @@ main(int argc, char **argv)
 	must(pthread_barrier_init(&meeting, NULL, 2));
 	if (!strcmp(what, "late"))
 		together(forwards, late);
+	else if (!strcmp(what, "rare"))
+		together(rare, late);
 	else if (!strcmp(what, "three"))
 		together(forwards, around, back);
 	else if (!strcmp(what, "upgrade"))
