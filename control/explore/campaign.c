@@ -289,7 +289,7 @@ run_plans(struct replica *r)
 	struct campaign *c = r->campaign;
 	struct seam_error err;
 	enum seam_code code;
-	uint64_t ticket;
+	uint64_t ticket = 0;
 
 	while (next_plan(r, &ticket) == EXPLORE_PLAN) {
 		pthread_mutex_unlock(&c->lock);
