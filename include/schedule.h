@@ -215,7 +215,8 @@ enum seam_server {
 struct seam_pause {
 	uint64_t thread; /* key */
 	struct seam_pause_at {
-		uint64_t object, site; /* key, address; object 0: nowhere */
+		uint64_t object, site; /* key, address; object 0: nowhere,
+					  site 0: anywhere */
 	} outer, inner;		       /* inner: after outer */
 	uint32_t nth, spare;	       /* of the outer ones, from 0; ANY: held
 					  at inner ones only */

@@ -274,15 +274,18 @@ follow_plan(const struct prediction *q, struct seam_plan *plan,
 	memcpy(forced, q->prefix, q->nprefix * sizeof(*forced));
 }
 
-/* With gates before the outer locks, and without, by turns; the second two
- * follow the run that was the last to be needed, if it had all choices that
- * this one has. */
+/* With gates before the outer locks, and without, by turns.  With gates it is
+ * known which lock is the outer one, and the inner one may be tried somewhere
+ * else first, as Python does.  The second two follow the run that was the last
+ * to be needed, if it had all choices that this one has. */
 #define FOLLOWS 1
+#define TIMEOUT_ONE_IN 16
 static void
 plan_cycle(const struct prediction *q, struct seam_plan *plan,
 	   struct seam_forced *forced)
 {
 	unsigned round = q->tries / 2;
+	bool gated = q->tries % 2 == 0;
 	bool follows = round == FOLLOWS && q->prefix && q->after;
 	const struct lockorder_cycle *c =
 	    &q->instance[follows ? 0 : round % q->instances];
@@ -294,11 +297,12 @@ plan_cycle(const struct prediction *q, struct seam_plan *plan,
 		plan->pause[i] = (struct seam_pause){
 			.thread = d->thread,
 			.outer = { held->object, held->site },
-			.inner = { d->want.object, d->want.site },
-			.nth = q->tries % 2 ? SEAM_PAUSE_ANY : held->nth,
+			.inner = { d->want.object, gated ? 0 : d->want.site },
+			.nth = gated ? held->nth : SEAM_PAUSE_ANY,
 		};
 	}
 	plan->strategy = SEAM_STRATEGY_DIRECT;
+	plan->timeout_one_in = TIMEOUT_ONE_IN;
 	plan->pauses = c->n;
 	if (follows)
 		follow_plan(q, plan, forced);
@@ -313,6 +317,7 @@ plan_signal(const struct prediction *q, struct seam_plan *plan)
 		.nth = SEAM_PAUSE_ANY,
 	};
 	plan->strategy = SEAM_STRATEGY_DIRECT;
+	plan->timeout_one_in = TIMEOUT_ONE_IN;
 	plan->pauses = 1;
 }
 

@@ -20,7 +20,8 @@ static bool
 is_at(const struct seam_sched *s, const struct seam_op *op, uint64_t site,
       const struct seam_pause_at *at)
 {
-	return at->site == site && op->object && !(op->flags & SEAM_OP_LOCAL) &&
+	return (!at->site || at->site == site) && op->object &&
+	       !(op->flags & SEAM_OP_LOCAL) &&
 	       s->sobject[op->object - 1].key == at->object;
 }
 
