@@ -201,6 +201,10 @@ enum seam_plan_flags {
 	SEAM_PLAN_AFTER = 32,  /* there is a choice after releases, too, by a
 				  LOCAL step; FOLLOW alone obeys it, all other
 				  strategies have it always */
+	SEAM_PLAN_RELAXED = 64, /* `forced` are pairs, sorted by thread and
+				   `how`: after that many steps (`how`) of the
+				   first's thread, if it ran last, the second
+				   is chosen if it can be */
 };
 
 enum seam_server {

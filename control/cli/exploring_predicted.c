@@ -11,30 +11,30 @@
 
 /* The first line after what introduces it, the others as they are. */
 static void
-put_text(const struct prediction *q, const char *before)
+put_text(FILE *f, const struct prediction *q, const char *before)
 {
 	char *text = prediction_text(q);
 
-	printf("%s%s", before, text ? text : "no memory\n");
+	fprintf(f, "%s%s", before, text ? text : "no memory\n");
 	free(text);
 }
 
 void
-exploring_put_where(const struct campaign_find *find)
+exploring_put_where(FILE *f, const struct campaign_find *find)
 {
 	const struct explore_trace *t = &find->result->trace;
 
 	if (find->directed)
-		printf("\nfound in directed run %llu, after %llu schedules",
-		       (unsigned long long)find->directed,
-		       (unsigned long long)find->schedule);
+		fprintf(f, "\nfound in directed run %llu, after %llu schedules",
+			(unsigned long long)find->directed,
+			(unsigned long long)find->schedule);
 	else
-		printf("\nfound in schedule %llu",
-		       (unsigned long long)find->schedule);
-	printf(", with %u steps, %u switches and %u preemptions\n", t->nsteps,
-	       t->switches, t->preemptions);
+		fprintf(f, "\nfound in schedule %llu",
+			(unsigned long long)find->schedule);
+	fprintf(f, ", with %u steps, %u switches and %u preemptions\n",
+		t->nsteps, t->switches, explore_preemptions(t));
 	if (find->prediction && find->prediction->state == PREDICTION_CONFIRMED)
-		put_text(find->prediction, "predicted: ");
+		put_text(f, find->prediction, "predicted: ");
 }
 
 static json_t *
@@ -85,7 +85,7 @@ put_potential(const struct prediction *q)
 {
 	if (q->state == PREDICTION_CONFIRMED)
 		return;
-	put_text(q, "potential ");
+	put_text(stdout, q, "potential ");
 	if (q->kind == PREDICTION_LOCK_ORDER)
 		printf("  no run has shown it, nor %u directed ones\n",
 		       q->tries);
