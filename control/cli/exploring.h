@@ -7,7 +7,7 @@
 
 #include "cli.h"
 #include "explore/campaign.h"
-#include "explore/replay_file.h"
+#include "explore/replay_find.h"
 #include "explore/table.h"
 
 #define EXPLORING_ENV 64
@@ -49,10 +49,6 @@ enum exploring_option {
 	EXPLORING_OUTPUTS,
 };
 uint32_t exploring_flags(const struct exploring *x);
-/* A replay file of what was found; NULL: no memory. */
-struct replay_file *exploring_replay(const struct exploring *x,
-				     const struct oracle *oracle,
-				     const struct campaign_find *find);
 
 /* exploring_say.c */
 /* Message, table, output: what a person is told of a run that failed. */

@@ -41,6 +41,7 @@ struct replay_file {
 	char *program, *program_id;  /* its file, and build id or "-" */
 	char *library_id;	     /* libseam.so's */
 	char *strategy, *fault;	     /* what found it, and what */
+	char *test;		     /* that it failed; NULL: none is known */
 	uint64_t seed, timeout_ms, hash;
 	uint32_t steps; /* at most */
 	int server;	/* enum seam_server */

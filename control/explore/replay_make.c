@@ -55,6 +55,7 @@ replay_free(struct replay_file *f)
 	free(f->library_id);
 	free(f->strategy);
 	free(f->fault);
+	free(f->test);
 	free(f->because);
 	free(f);
 }
