@@ -16,6 +16,12 @@
  *	tcase_add_checked_fixture(tcase, seam_check_setup,
  *				  seam_check_teardown);
  *
+ *	START_TEST(no_order_breaks_it)
+ *	{
+ *		ck_seam_explore("./bank", "--transfers", "2");
+ *	}
+ *	END_TEST
+ *
  * Every assertion of Check's that fails in a file that includes this prints
  * the session's state on standard error; ck_seam has it in its message.
  *
@@ -37,6 +43,7 @@
 
 #include <check.h>
 #include <seam.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,10 +162,28 @@ seam_check_show(const char *file, int line)
 	 _ck_assert_failed(file, line, __VA_ARGS__))
 #endif
 
+/* A file that is of no test must not pass for a suite without failures. */
+static inline void
+seam_check_replayed(void)
+{
+	unsigned others, n = seam_replayed(&others);
+
+	if (seam_check_state.loaded != getpid() || n || !others)
+		return;
+	fprintf(stderr,
+		"SEAM_REPLAY=%s is of none of the tests that explore (%u): "
+		"no schedule was run\n",
+		getenv("SEAM_REPLAY"), others);
+	fflush(NULL);
+	_exit(EXIT_FAILURE);
+}
+
 /* Check's children are not the process that was loaded. */
 __attribute__((constructor)) static void
 seam_check_loaded(void)
 {
+	if (seam_check_state.loaded != getpid() && getenv("SEAM_REPLAY"))
+		atexit(seam_check_replayed);
 	seam_check_state.loaded = getpid();
 }
 
@@ -213,6 +238,85 @@ seam_check_failed(const char *call, const char *code, const char *message)
 		else                                                           \
 			SEAM_CHECK_FAIL(#condition, "failed", "");             \
 	} while (0)
+
+/* Exploring */
+
+#define SEAM_CHECK_WORDS 64 /* of a command */
+
+/* Explores; what to say of a failure, NULL: there is none. */
+static inline const char *
+seam_check_run(const char *test, const struct seam_explore_options *options,
+	       char *const *argv)
+{
+	struct seam_check_state *state = &seam_check_state;
+	struct seam_explore_options o;
+	struct seam_explored result;
+	enum seam_code code;
+
+	memset(&o, 0, sizeof(o));
+	if (options)
+		o = *options;
+	o.test = o.test ? o.test : test;
+	o.dir = o.dir ? o.dir : state->config.dir;
+	o.preload = o.preload ? o.preload : state->config.preload;
+	o.message_max = o.message_max ? o.message_max : SEAM_CHECK_MESSAGE;
+	code = seam_explore(argv, &o, &result);
+	seam_explored_free(&result);
+	if (code == SEAM_OK)
+		return NULL;
+	snprintf(state->message, sizeof(state->message), "%s%s%s",
+		 code == SEAM_E_FAILED ? "" : seam_code_name(code),
+		 code == SEAM_E_FAILED ? "" : ": ", seam_message());
+	if (state->loaded != getpid())
+		seam_check_close();
+	return state->message;
+}
+
+/* START_TEST(name) defines name_fn, or name. */
+static inline const char *__attribute__((sentinel))
+seam_check_explore(const char *function,
+		   const struct seam_explore_options *options,
+		   const char *program, ...)
+{
+	char *argv[SEAM_CHECK_WORDS + 1], test[128];
+	const char *word = program;
+	size_t n = strlen(function);
+	va_list ap;
+	int i;
+
+	if (n > 3 && strcmp(function + n - 3, "_fn") == 0)
+		n -= 3;
+	snprintf(test, sizeof(test), "%.*s", (int)n, function);
+	va_start(ap, program);
+	for (i = 0; word && i < SEAM_CHECK_WORDS; i++) {
+		memcpy(&argv[i], &word, sizeof(word));
+		word = va_arg(ap, const char *);
+	}
+	va_end(ap);
+	argv[i] = NULL;
+	if (word)
+		return "a command of more than 64 words";
+	return seam_check_run(test, options, argv);
+}
+
+#define SEAM_CHECK_EXPLORED(text)                                              \
+	do {                                                                   \
+		const char *seam_check_text = (text);                          \
+		if (!seam_check_text)                                          \
+			mark_point();                                          \
+		else                                                           \
+			ck_abort_msg("%s", seam_check_text);                   \
+	} while (0)
+
+/* Asserts that no order breaks it: ck_seam_explore("./prog", "argument"). */
+#define ck_seam_explore(...)                                                   \
+	SEAM_CHECK_EXPLORED(                                                   \
+	    seam_check_explore(__func__, NULL, __VA_ARGS__, (char *)NULL))
+
+/* The same as the options have it. */
+#define ck_seam_explore_with(options, ...)                                     \
+	SEAM_CHECK_EXPLORED(                                                   \
+	    seam_check_explore(__func__, options, __VA_ARGS__, (char *)NULL))
 
 #ifdef __cplusplus
 }
