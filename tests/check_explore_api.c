@@ -178,6 +178,8 @@ START_TEST(a_deadlock_is_found)
 			       "abba.c:");
 	expect_in(got.message, got.table);
 	expect_in(got.table, "waits: mutex.lock savings");
+	expect_in(got.message, "the order that decides (>):\n  ");
+	expect_in(got.message, " \342\206\222 1; this one again: ");
 	ck_assert_uint_ge(got.schedules, 1);
 	expect_in(got.replay, "/seam-my test.replay");
 	ck_assert_int_eq(got.replay[0], '/');
@@ -227,6 +229,18 @@ START_TEST(only_the_code_is_wanted)
 	expect_in(seam_message(), "deadlock: ");
 	expect_in(seam_message(), "SEAM_REPLAY=");
 	ck_assert_uint_eq(files_here(), 1);
+}
+END_TEST
+
+START_TEST(as_it_was_found)
+{
+	const struct seam_explore_options options = { .no_minimise = true };
+
+	ck_assert_int_eq(explore(victim("lost_update"), &options),
+			 SEAM_E_FAILED);
+	ck_assert_ptr_null(strstr(got.message, "the order that decides"));
+	ck_assert_ptr_null(strstr(got.message, "\342\206\222"));
+	expect_in(got.message, "found in schedule ");
 }
 END_TEST
 
@@ -619,6 +633,7 @@ main(int argc, char **argv)
 		&a_deadlock_is_found,
 		&a_right_program_passes,
 		&only_the_code_is_wanted,
+		&as_it_was_found,
 		&statuses,
 		&commands_around_it,
 		&environment_and_directory,

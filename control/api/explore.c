@@ -124,12 +124,13 @@ name_test(struct exploring *x)
 static char *
 keep(struct exploring *x, const struct campaign_find *find)
 {
-	struct replay_file *f = replay_of_find(&x->config, find);
 	char *again = explore_how_again(x->path), *note = NULL;
 	struct seam_error err = { 0 };
 
-	if (f && again && (f->test = strdup(x->test))) {
-		if (!replay_write(f, x->path, find->text, &err)) {
+	x->schedule = find->schedule;
+	x->file = replay_of_find(&x->config, find);
+	if (x->file && again && (x->file->test = strdup(x->test))) {
+		if (!replay_write(x->file, x->path, find->text, &err)) {
 			free(x->result->replay);
 			x->result->replay = strdup(x->path);
 		}
@@ -140,7 +141,6 @@ keep(struct exploring *x, const struct campaign_find *find)
 			note = NULL;
 	}
 	free(again);
-	replay_free(f);
 	return note;
 }
 
@@ -232,6 +232,8 @@ explore(struct exploring *x)
 	if (!explore_name_file(x, &made))
 		return sess_fail(&x->err, SEAM_E_UNSUPPORTED, 0, "no memory");
 	code = run_campaign(x);
+	if (code == SEAM_E_FAILED && !x->options->no_minimise)
+		explore_minimise(x);
 	if (made)
 		replay_unreserve(x->path);
 	return code;
@@ -303,6 +305,7 @@ seam_explore(char *const *argv, const struct seam_explore_options *options,
 		api_fail(code, "%s", x.result->message);
 	else
 		api_leave(code, &x.err);
+	replay_free(x.file);
 	free(x.test);
 	free(x.path);
 	seam_explored_free(&own);

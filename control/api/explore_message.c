@@ -12,7 +12,7 @@
 static char *
 draw_table(const struct explored_run *run, unsigned rows)
 {
-	const struct table_style style = { .rows = rows };
+	const struct table_style style = { .rows = rows, .pair = run->pair };
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
@@ -37,6 +37,9 @@ draw_message(const struct explored_run *run, const char *table)
 		return NULL;
 	fprintf(f, "%s\n%s", run->text, table);
 	explore_put_output(f, run->output, run->output_len, OUTPUT_MAX);
+	if (run->because)
+		fprintf(f, "\nthe order that decides (>):\n  %s\n",
+			run->because);
 	fprintf(f, "\n%s", run->note);
 	if (!fclose(f))
 		return text;

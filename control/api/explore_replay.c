@@ -200,12 +200,29 @@ tell_divergence(struct again *a, uint32_t at)
 	return x->err.code;
 }
 
+/* The file may have been edited. */
+static struct critical
+pair_of(const struct again *a)
+{
+	const struct explore_trace *t = &a->run.result.trace;
+	const uint32_t *critical = a->file->critical;
+	const uint32_t events = t->nsteps + t->nthreads;
+
+	return (struct critical){
+		.found = critical[0] && critical[0] <= events && critical[1] &&
+			 critical[1] <= events,
+		.first = critical[0] - 1,
+		.second = critical[1] - 1,
+	};
+}
+
 static enum seam_code
 tell_failure(struct again *a)
 {
 	struct explored_run run = { .fault = explore_fault_names[a->run.fault],
 				    .trace = &a->run.result.trace,
 				    .labels = a->labels };
+	struct critical pair = pair_of(a);
 	char *text = oracle_explain(&a->run.oracle, a->run.fault,
 				    &a->run.result, a->labels);
 	char *output = runner_output(a->run.runner, &run.output_len), *note;
@@ -217,6 +234,8 @@ tell_failure(struct again *a)
 	if (asprintf(&note, "this was the schedule of %s", a->path) < 0)
 		note = NULL;
 	run.note = note;
+	run.pair = &pair;
+	run.because = pair.found ? a->file->because : NULL;
 	if (text && note)
 		ok = explore_fill_in(a->x, &run);
 	free(note);

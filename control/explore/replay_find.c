@@ -27,16 +27,6 @@ copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-static char *
-library_id(const char *preload)
-{
-	const char *set = getenv("SEAM_PRELOAD");
-
-	if (!preload)
-		preload = set && *set ? set : SEAM_PKGLIBDIR "/libseam.so";
-	return replay_build_id(preload);
-}
-
 static void
 take_program(struct replay_file *f, const struct runner_config *run)
 {
@@ -45,7 +35,7 @@ take_program(struct replay_file *f, const struct runner_config *run)
 	f->program_id = replay_build_id(f->program);
 	if (!f->program)
 		f->program = strdup(run->argv[0]);
-	f->library_id = library_id(run->preload);
+	f->library_id = replay_library_id(run->preload);
 }
 
 static void
@@ -117,7 +107,8 @@ replay_built_anew(const struct replay_file *f, const char *program,
 		  const char *preload)
 {
 	char *path = replay_find_program(program, f->dir);
-	char *ours = replay_build_id(path), *library = library_id(preload);
+	char *ours = replay_build_id(path),
+	     *library = replay_library_id(preload);
 	const char *anew = NULL;
 
 	if (!ours || strcmp(ours, f->program_id) != 0)
