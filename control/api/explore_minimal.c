@@ -25,19 +25,31 @@ shrink(void *data)
 	return NULL;
 }
 
+static void
+put_number(FILE *f, const char *what, uint32_t before, uint32_t after)
+{
+	fprintf(f, ", %u %s", before, what);
+	if (after != before)
+		fprintf(f, " \342\206\222 %u", after);
+}
+
 static char *
 note_of(const struct exploring *x, const struct minimised *m)
 {
-	char *again = explore_how_again(x->path), *note;
+	char *again = explore_how_again(x->path), *note = NULL;
+	size_t size;
+	FILE *f = again ? open_memstream(&note, &size) : NULL;
 
-	if (!again ||
-	    asprintf(&note,
-		     "found in schedule %llu; %u switches \342\206\222 %u, "
-		     "%u preemptions \342\206\222 %u; this one again: %s",
-		     (unsigned long long)x->schedule, m->before.switches,
-		     m->after.switches, m->before.preemptions,
-		     m->after.preemptions, again) < 0)
-		note = NULL;
+	if (f) {
+		fprintf(f, "found in schedule %llu",
+			(unsigned long long)x->schedule);
+		put_number(f, "switches", m->before.switches,
+			   m->after.switches);
+		put_number(f, "preemptions", m->before.preemptions,
+			   m->after.preemptions);
+		fprintf(f, "; this one again: %s", again);
+		fclose(f);
+	}
 	free(again);
 	return note;
 }
