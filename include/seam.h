@@ -409,7 +409,8 @@ struct seam_explored {
 
 /*
  * Runs a command one thread at a time in many orders, until one fails, the
- * budget is spent, or there are no more.  argv[0] is looked up in PATH.
+ * budget is spent, or there are no more.  argv[0] is looked up in PATH;
+ * /proc/self/exe is the calling program.
  * options NULL: all defaults.  *result (may be NULL) is to be freed by
  * seam_explored_free in any case.
  *

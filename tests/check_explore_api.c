@@ -6,6 +6,7 @@
  *	check_explore_api suite DIR
  */
 #include <dirent.h>
+#include <pthread.h>
 #include <seam_check.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -29,6 +30,61 @@ victim(const char *name)
 }
 
 /* --- what fails ----------------------------------------------------------- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int balance;
+
+static void *
+add_one(void *in_parts)
+{
+	int seen;
+
+	pthread_mutex_lock(&lock);
+	seen = balance;
+	if (in_parts) {
+		pthread_mutex_unlock(&lock);
+		pthread_mutex_lock(&lock);
+	}
+	balance = seen + 1;
+	pthread_mutex_unlock(&lock);
+	return NULL;
+}
+
+static void
+add_two(void *in_parts)
+{
+	pthread_t thread[2];
+
+	for (int i = 0; i < 2; i++)
+		pthread_create(&thread[i], NULL, add_one, in_parts);
+	for (int i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	ck_assert_int_eq(balance, 2);
+}
+
+SEAM_CHECK_BODY(at_once)
+{
+	add_two(NULL);
+}
+
+SEAM_CHECK_BODY(in_parts)
+{
+	add_two(&lock);
+}
+
+START_TEST(body_is_right)
+{
+	const struct seam_explore_options options = { .strategy = "dpor" };
+
+	ck_seam_explore_body_with(&options, at_once);
+}
+END_TEST
+
+START_TEST(body_fails)
+{
+	ck_seam_explore_body(in_parts);
+}
+END_TEST
 
 START_TEST(deadlocks)
 {
@@ -68,9 +124,10 @@ END_TEST
 static int
 run_nested(const char *dir)
 {
-	static const TTest *const *const tests[] = { &deadlocks, &is_right,
-						     &loses, &ends_otherwise,
-						     &cannot_be_started };
+	static const TTest *const *const tests[] = {
+		&deadlocks,	    &is_right,	    &loses,	&ends_otherwise,
+		&cannot_be_started, &body_is_right, &body_fails
+	};
 	Suite *suite = suite_create("nested");
 	TCase *all = tcase_create("all");
 	SRunner *runner;
@@ -580,10 +637,12 @@ expect_said(const char *text, const char *what, int times)
 START_TEST(a_suite_tells)
 {
 	int status;
-	char *text = run_suite(fork_modes[_i], NULL, &status);
+	char *text = run_suite(fork_modes[_i], NULL, &status), *file;
 
-	expect_said(text, "Checks: 5, Failures: 3, Errors: 0", 1);
-	ck_assert_int_eq(status, 3);
+	expect_said(text, "Checks: 7, Failures: 4, Errors: 0", 1);
+	ck_assert_int_eq(status, 4);
+	expect_said(text, ":body_fails:0: crash: SIGABRT", 1);
+	expect_said(text, "Assertion 'balance == 2' failed: balance == 1", 1);
 	expect_said(text, ":deadlocks:0: deadlock: P1.T0.1 waits for", 1);
 	expect_said(text, "waits: mutex.lock savings", 1);
 	expect_said(text, ":loses:0: ", 1);
@@ -591,8 +650,13 @@ START_TEST(a_suite_tells)
 	expect_said(text, "./no-such-program", 1);
 	expect_said(text, "seam-deadlocks.replay ./check_explore_api", 1);
 	expect_said(text, "seam-loses.replay ./check_explore_api", 1);
-	ck_assert_uint_eq(files_here(), 2);
+	ck_assert_uint_eq(files_here(), 3);
 	free(text);
+	/* Others do not take it for themselves. */
+	file = contents("seam-body_fails.replay");
+	expect_in(file,
+		  "check_explore_api\"\nenv \"SEAM_CHECK_BODY=in_parts\"\n");
+	free(file);
 }
 END_TEST
 
@@ -603,10 +667,14 @@ START_TEST(a_suite_replays)
 
 	free(run_suite(fork_modes[_i], NULL, &status));
 	text = run_suite(fork_modes[_i], "seam-loses.replay", &status);
-	expect_said(text, "Checks: 5, Failures: 1, Errors: 0", 1);
+	expect_said(text, "Checks: 7, Failures: 1, Errors: 0", 1);
 	ck_assert_int_eq(status, 1);
 	expect_said(text, ":loses:0: ", 1);
 	expect_said(text, "this was the schedule of seam-loses.replay", 1);
+	free(text);
+	text = run_suite(fork_modes[_i], "seam-body_fails.replay", &status);
+	expect_said(text, "Checks: 7, Failures: 1, Errors: 0", 1);
+	expect_said(text, ":body_fails:0: crash: SIGABRT", 1);
 	free(text);
 }
 END_TEST
@@ -619,7 +687,7 @@ START_TEST(a_suite_without_the_test)
 
 	text = run_suite(fork_modes[_i], path, &status);
 	expect_said(text, "Failures: 0, Errors: 0", 1);
-	expect_said(text, "is of none of the tests that explore (5)", 1);
+	expect_said(text, "is of none of the tests that explore (7)", 1);
 	ck_assert_int_eq(status, EXIT_FAILURE);
 	free(text);
 	free(path);

@@ -107,6 +107,26 @@ check_options(struct exploring *x)
 	return find_strategy(x);
 }
 
+/* A replay file needs to say which program that is. */
+static bool
+find_self(struct exploring *x)
+{
+	size_t n = 0;
+
+	if (strcmp(x->run.argv[0], "/proc/self/exe") != 0)
+		return true;
+	while (x->run.argv[n])
+		n++;
+	x->argv = calloc(n + 1, sizeof(*x->argv));
+	x->self = realpath("/proc/self/exe", NULL);
+	if (!x->argv || !x->self)
+		return false;
+	memcpy(x->argv, x->run.argv, n * sizeof(*x->argv));
+	x->argv[0] = x->self;
+	x->run.argv = x->argv;
+	return true;
+}
+
 static bool
 name_test(struct exploring *x)
 {
@@ -284,7 +304,7 @@ explore_or_replay(struct exploring *x, char *const *argv)
 	code = check_options(x);
 	if (code)
 		return code;
-	if (!begin_result(x->result) || !name_test(x))
+	if (!begin_result(x->result) || !find_self(x) || !name_test(x))
 		return sess_fail(&x->err, SEAM_E_UNSUPPORTED, 0, "no memory");
 	return replay && *replay ? explore_replay(x, replay) : explore(x);
 }
@@ -306,6 +326,8 @@ seam_explore(char *const *argv, const struct seam_explore_options *options,
 	else
 		api_leave(code, &x.err);
 	replay_free(x.file);
+	free(x.argv);
+	free(x.self);
 	free(x.test);
 	free(x.path);
 	seam_explored_free(&own);

@@ -18,6 +18,8 @@ struct exploring {
 	const struct seam_explore_options *options;
 	struct runner_config run;
 	struct campaign_config config;
+	char **argv; /* the command, where the program is ourselves */
+	char *self;
 	char *test;		  /* its name */
 	char *path;		  /* the replay file's, absolute */
 	struct replay_file *file; /* what was found */
