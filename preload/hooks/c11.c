@@ -104,6 +104,12 @@ real_mtx_timedlock(struct seam_call *c)
 	return c11_error(seam_real.mtx_timedlock(c->ptr, c->deadline));
 }
 
+static int
+try_mtx_timedlock(struct seam_call *c)
+{
+	return seam_timed_try(c, real_mtx_trylock(c));
+}
+
 SEAM_EXPORT int
 mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict abstime)
 {
@@ -112,7 +118,7 @@ mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict abstime)
 	struct seam_call c = SEAM_CALL(mtx_timedlock, MUTEX_LOCK, m);
 	c.clock = CLOCK_REALTIME;
 	c.deadline = abstime;
-	c.try = real_mtx_trylock;
+	c.try = try_mtx_timedlock;
 	c.real = real_mtx_timedlock;
 	return c11_result(seam_gate_call(&c));
 }
@@ -150,7 +156,8 @@ SEAM_EXPORT int
 cnd_timedwait(cnd_t *restrict cond, mtx_t *restrict m,
 	      const struct timespec *restrict abstime)
 {
-	if (SEAM_PASS_WAIT(cond, m))
+	if (SEAM_PASS_WAIT(cond, m) ||
+	    !seam_time_valid(CLOCK_REALTIME, abstime))
 		return seam_real.cnd_timedwait(cond, m, abstime);
 	struct seam_call c = SEAM_CALL(cnd_timedwait, COND_WAIT, cond);
 	c.clock = CLOCK_REALTIME;

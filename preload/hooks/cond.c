@@ -87,12 +87,14 @@ real_timedwait(struct seam_call *c)
 						c->deadline);
 }
 
-/* The clock is the condition's own attribute; ours is for display. */
+/* The clock is the condition's own attribute; ours is for display.  What is
+ * refused for its time never waits, so the gate is not asked. */
 SEAM_EXPORT int
 pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *m,
 		       const struct timespec *abstime)
 {
-	if (SEAM_PASS_WAIT(cond, m))
+	if (SEAM_PASS_WAIT(cond, m) ||
+	    !seam_time_valid(CLOCK_REALTIME, abstime))
 		return seam_real.pthread_cond_timedwait(cond, m, abstime);
 	struct seam_call c = SEAM_CALL(pthread_cond_timedwait, COND_WAIT, cond);
 	c.clock = CLOCK_REALTIME;
@@ -112,7 +114,7 @@ SEAM_EXPORT int
 pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *m,
 		       clockid_t clock, const struct timespec *abstime)
 {
-	if (SEAM_PASS_WAIT(cond, m))
+	if (SEAM_PASS_WAIT(cond, m) || !seam_time_valid(clock, abstime))
 		return seam_real.pthread_cond_clockwait(cond, m, clock,
 							abstime);
 	struct seam_call c = SEAM_CALL(pthread_cond_clockwait, COND_WAIT, cond);

@@ -52,9 +52,11 @@ static bool
 may_wait(struct seam_call *c, int fd, short events)
 {
 	struct stat st = { 0 };
+	long flags = seam_raw2(SYS_fcntl, fd, F_GETFL);
 
 	if (seam_raw2(SYS_fstat, fd, &st) < 0 || S_ISREG(st.st_mode) ||
-	    S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+	    S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode) ||
+	    (flags & O_ACCMODE) == (events & POLLIN ? O_WRONLY : O_RDONLY))
 		return false;
 	c->fd = fd;
 	c->arg[0] = (uint64_t)events;
@@ -62,7 +64,7 @@ may_wait(struct seam_call *c, int fd, short events)
 	c->len = st.st_ino;
 	c->cancel = true;
 	c->eintr = true;
-	if (!(seam_raw2(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK))
+	if (!(flags & O_NONBLOCK))
 		c->ready = descriptor_ready;
 	return true;
 }
@@ -403,6 +405,17 @@ real_pselect(struct seam_call *c)
 	return seam_error(c->value);
 }
 
+/* Tells what is left of the time. */
+static int
+real_select(struct seam_call *c)
+{
+	const struct polling *p = polling(c);
+
+	c->value = seam_real.select(p->max, p->in, p->out, p->except,
+				    seam_ptr(c->arg[3]));
+	return seam_error(c->value);
+}
+
 static bool
 select_ready(const struct seam_call *c)
 {
@@ -456,8 +469,9 @@ select(int max, fd_set *restrict in, fd_set *restrict out,
 	};
 	if (span)
 		t = (struct timespec){ span->tv_sec, span->tv_usec * 1000 };
+	c.arg[3] = seam_word(span);
 	c.ready = select_ready;
-	c.real = real_pselect;
+	c.real = real_select;
 	int r = poll_by(&c, &p, span ? &t : NULL);
 	if (!r && c.ready && span) {
 		clear_sets(&p);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* pthread_mutex_*.  A busy robust, errorcheck or recursive mutex tells its
  * special answers (EOWNERDEAD, EDEADLK, ...) itself: they are final. */
+#include <limits.h>
+
 #include "hooks.h"
 
 SEAM_HOOK_PLAIN(pthread_mutex_trylock, MUTEX_TRYLOCK, pthread_mutex_t)
@@ -27,6 +29,21 @@ pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 
 SEAM_REAL(pthread_mutex_lock, seam_same)
 
+/* glibc's, see PTHREAD_MUTEX_NOTRECOVERABLE there. */
+#define LOST (INT_MAX - 1)
+
+/* Its trylock does not let go again of a mutex that it finds lost; lock does,
+ * and does not wait for it either. */
+static int
+try_lock(struct seam_call *c)
+{
+	const pthread_mutex_t *m = c->ptr;
+
+	if (m->__data.__owner == LOST)
+		return c->real(c);
+	return seam_timed_try(c, real_pthread_mutex_trylock(c));
+}
+
 SEAM_EXPORT int
 pthread_mutex_lock(pthread_mutex_t *m)
 {
@@ -36,7 +53,7 @@ pthread_mutex_lock(pthread_mutex_t *m)
 		return SEAM_RECORDED(pthread_mutex_lock, MUTEX_LOCK, m,
 				     seam_real.pthread_mutex_lock(m));
 	struct seam_call c = SEAM_CALL(pthread_mutex_lock, MUTEX_LOCK, m);
-	c.try = real_pthread_mutex_trylock;
+	c.try = try_lock;
 	c.real = real_pthread_mutex_lock;
 	return seam_gate_call(&c);
 }
@@ -55,7 +72,7 @@ pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *abstime)
 	struct seam_call c = SEAM_CALL(pthread_mutex_timedlock, MUTEX_LOCK, m);
 	c.clock = CLOCK_REALTIME;
 	c.deadline = abstime;
-	c.try = real_pthread_mutex_trylock;
+	c.try = try_lock;
 	c.real = real_timedlock;
 	return seam_gate_call(&c);
 }
@@ -76,7 +93,7 @@ pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
 	c.clock = clock;
 	c.deadline = abstime;
 	if (seam_clock_valid(clock))
-		c.try = real_pthread_mutex_trylock;
+		c.try = try_lock;
 	c.real = real_clocklock;
 	return seam_gate_call(&c);
 }

@@ -226,6 +226,9 @@ fexecve(int fd, char *const argv[], char *const env[])
 {
 	struct seam_call c = EXEC(fexecve, NULL, argv, real_fexecve);
 
+	/* Unlike the others it wants one. */
+	if (env == NULL)
+		return seam_errno(EINVAL);
 	c.fd = fd;
 	return exec_by(&c, env);
 }

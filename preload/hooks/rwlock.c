@@ -58,14 +58,14 @@ pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
 	SEAM_EXPORT int function(pthread_rwlock_t *l,                          \
 				 const struct timespec *abstime)               \
 	{                                                                      \
-		if (SEAM_PASS(op, l))                                          \
+		if (SEAM_PASS(op, l) ||                                        \
+		    !seam_time_valid(CLOCK_REALTIME, abstime))                 \
 			return seam_real.function(l, abstime);                 \
 		struct seam_call c = SEAM_CALL(function, op, l);               \
 		c.mode = letter;                                               \
 		c.clock = CLOCK_REALTIME;                                      \
 		c.deadline = abstime;                                          \
-		if (seam_time_valid(c.clock, abstime))                         \
-			c.try = real_##trial;                                  \
+		c.try = real_##trial;                                          \
 		c.real = real_##function;                                      \
 		return seam_gate_call(&c);                                     \
 	}
@@ -79,14 +79,13 @@ pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
 	SEAM_EXPORT int function(pthread_rwlock_t *l, clockid_t clock,         \
 				 const struct timespec *abstime)               \
 	{                                                                      \
-		if (SEAM_PASS(op, l))                                          \
+		if (SEAM_PASS(op, l) || !seam_time_valid(clock, abstime))      \
 			return seam_real.function(l, clock, abstime);          \
 		struct seam_call c = SEAM_CALL(function, op, l);               \
 		c.mode = letter;                                               \
 		c.clock = clock;                                               \
 		c.deadline = abstime;                                          \
-		if (seam_time_valid(clock, abstime))                           \
-			c.try = real_##trial;                                  \
+		c.try = real_##trial;                                          \
 		c.real = real_##function;                                      \
 		return seam_gate_call(&c);                                     \
 	}

@@ -83,13 +83,12 @@ real_timedwait(struct seam_call *c)
 SEAM_EXPORT int
 sem_timedwait(sem_t *s, const struct timespec *abstime)
 {
-	if (SEAM_PASS(SEM_WAIT, s))
+	if (SEAM_PASS(SEM_WAIT, s) || !seam_time_valid(CLOCK_REALTIME, abstime))
 		return seam_real.sem_timedwait(s, abstime);
 	struct seam_call c = SEAM_CALL(sem_timedwait, SEM_WAIT, s);
 	c.clock = CLOCK_REALTIME;
 	c.deadline = abstime;
-	if (seam_time_valid(c.clock, abstime))
-		c.try = real_trywait;
+	c.try = real_trywait;
 	c.real = real_timedwait;
 	return take(&c);
 }
@@ -104,13 +103,12 @@ real_clockwait(struct seam_call *c)
 SEAM_EXPORT int
 sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *abstime)
 {
-	if (SEAM_PASS(SEM_WAIT, s))
+	if (SEAM_PASS(SEM_WAIT, s) || !seam_time_valid(clock, abstime))
 		return seam_real.sem_clockwait(s, clock, abstime);
 	struct seam_call c = SEAM_CALL(sem_clockwait, SEM_WAIT, s);
 	c.clock = clock;
 	c.deadline = abstime;
-	if (seam_time_valid(clock, abstime))
-		c.try = real_trywait;
+	c.try = real_trywait;
 	c.real = real_clockwait;
 	return take(&c);
 }

@@ -73,7 +73,8 @@ sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info,
 {
 	struct timespec until;
 
-	if (SEAM_PASS(SIGNAL_WAIT, NULL) || !span) {
+	if (SEAM_PASS(SIGNAL_WAIT, NULL) || !span || span->tv_sec < 0 ||
+	    !seam_time_valid(CLOCK_MONOTONIC, span)) {
 		seam_ready();
 		return seam_real.sigtimedwait(set, info, span);
 	}

@@ -145,6 +145,21 @@ nanosleep(const struct timespec *span, struct timespec *left)
 	return seam_errno(sleep_by(&c, CLOCK_MONOTONIC, span, false, left));
 }
 
+static bool
+can_sleep(clockid_t clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_MONOTONIC:
+	case CLOCK_BOOTTIME:
+	case CLOCK_TAI:
+	case CLOCK_PROCESS_CPUTIME_ID:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int
 real_clock_nanosleep(struct seam_call *c)
 {
@@ -157,7 +172,7 @@ SEAM_EXPORT int
 clock_nanosleep(clockid_t clock, int flags, const struct timespec *t,
 		struct timespec *left)
 {
-	if (SEAM_PASS(TIME_SLEEP, NULL) || !sound(t)) {
+	if (SEAM_PASS(TIME_SLEEP, NULL) || !sound(t) || !can_sleep(clock)) {
 		seam_ready();
 		return seam_real.clock_nanosleep(clock, flags, t, left);
 	}
@@ -212,8 +227,7 @@ sleep(unsigned seconds)
 	c.arg[0] = seconds;
 	c.real = real_sleep;
 	int error = sleep_by(&c, CLOCK_MONOTONIC, &t, false, &left);
-	return error ? (unsigned)(left.tv_sec + (left.tv_nsec >= 500000000)) :
-		       (unsigned)c.value;
+	return error ? (unsigned)left.tv_sec : (unsigned)c.value;
 }
 
 static int
@@ -356,7 +370,7 @@ thrd_yield(void)
 SEAM_EXPORT ssize_t
 getrandom(void *buf, size_t n, unsigned flags)
 {
-	if (VIRTUAL()) {
+	if (flags <= (GRND_NONBLOCK | GRND_RANDOM) && VIRTUAL()) {
 		seam_virtual_random(buf, n);
 		return (ssize_t)n;
 	}

@@ -6,6 +6,7 @@
 
 static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t c = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t there = PTHREAD_COND_INITIALIZER;
 static int turn;
 
 static void *
@@ -16,7 +17,7 @@ wait_turn(void *arg)
 	(void)arg;
 	pthread_mutex_lock(&m);
 	turn++;
-	pthread_cond_signal(&c);
+	pthread_cond_signal(&there);
 	while (turn < 100 && error == 0) {
 		errno = KEPT;
 		error = pthread_cond_wait(&c, &m);
@@ -40,7 +41,7 @@ waiting(void)
 		must(pthread_create(&threads[i], NULL, wait_turn, NULL) != 0);
 	pthread_mutex_lock(&m);
 	while (turn < 3)
-		pthread_cond_wait(&c, &m);
+		pthread_cond_wait(&there, &m);
 	turn = 100;
 	answers("cond_broadcast", pthread_cond_broadcast(&c), 0);
 	pthread_mutex_unlock(&m);
@@ -235,7 +236,7 @@ process_shared(void)
  * who waited have not all returned. */
 struct brief {
 	pthread_mutex_t m;
-	pthread_cond_t c;
+	pthread_cond_t c, there;
 	int waiting, over;
 };
 
@@ -246,7 +247,7 @@ waits_briefly(void *arg)
 
 	pthread_mutex_lock(&b->m);
 	b->waiting++;
-	pthread_cond_signal(&b->c);
+	pthread_cond_signal(&b->there);
 	while (!b->over)
 		pthread_cond_wait(&b->c, &b->m);
 	pthread_mutex_unlock(&b->m);
@@ -260,6 +261,7 @@ destroyed_at_once(void)
 
 	for (int i = 0; i < 20; i++) {
 		struct brief b = { PTHREAD_MUTEX_INITIALIZER,
+				   PTHREAD_COND_INITIALIZER,
 				   PTHREAD_COND_INITIALIZER, 0, 0 };
 		pthread_t threads[2];
 
@@ -268,7 +270,7 @@ destroyed_at_once(void)
 					    &b) != 0);
 		pthread_mutex_lock(&b.m);
 		while (b.waiting < 2)
-			pthread_cond_wait(&b.c, &b.m);
+			pthread_cond_wait(&b.there, &b.m);
 		b.over = 1;
 		pthread_cond_broadcast(&b.c);
 		pthread_mutex_unlock(&b.m);

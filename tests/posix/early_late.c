@@ -37,8 +37,7 @@ each(const char *when)
 	snprintf(name, sizeof(name), "mutex %s", when);
 	answers(name, pthread_mutex_lock(&m) + pthread_mutex_unlock(&m), 0);
 	snprintf(name, sizeof(name), "rwlock %s", when);
-	answers(name, pthread_rwlock_wrlock(&l) + pthread_rwlock_unlock(&l),
-		0);
+	answers(name, pthread_rwlock_wrlock(&l) + pthread_rwlock_unlock(&l), 0);
 	snprintf(name, sizeof(name), "semaphore %s", when);
 	answers(name, sem_init(&s, 0, 0) + sem_post(&s) + sem_wait(&s), 0);
 	snprintf(name, sizeof(name), "once %s", when);

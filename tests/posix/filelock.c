@@ -79,8 +79,8 @@ records(int fd)
 	gives("fcntl F_SETLK write", set(fd, F_SETLK, F_WRLCK, 0, 10), 0);
 	gives("fcntl F_SETLK own again", set(fd, F_SETLK, F_WRLCK, 5, 10), 0);
 	is_error("fcntl F_SETLK of another's", child(F_WRLCK, 14, 1), EAGAIN);
-	is_error("fcntl F_SETLK read of another's write",
-		 child(F_RDLCK, 0, 1), EAGAIN);
+	is_error("fcntl F_SETLK read of another's write", child(F_RDLCK, 0, 1),
+		 EAGAIN);
 	is_error("fcntl F_SETLK beside another's", child(F_WRLCK, 15, 1), 0);
 	is("fcntl F_GETLK: type, start, length, owner", asked(F_WRLCK, 3, 1),
 	   50 + 0 + 15);
@@ -88,8 +88,7 @@ records(int fd)
 	gives("fcntl F_SETLK down to read", set(fd, F_SETLK, F_RDLCK, 0, 15),
 	      0);
 	is_error("fcntl F_SETLK read beside a read", child(F_RDLCK, 0, 1), 0);
-	is_error("fcntl F_SETLK write of a read", child(F_WRLCK, 0, 1),
-		 EAGAIN);
+	is_error("fcntl F_SETLK write of a read", child(F_WRLCK, 0, 1), EAGAIN);
 	is("fcntl F_GETLK: a read lock", asked(F_WRLCK, 0, 0), 15);
 	gives("fcntl F_SETLK unlock a part", set(fd, F_SETLK, F_UNLCK, 5, 5),
 	      0);
@@ -147,8 +146,8 @@ open_files(int fd)
 	gives("OFD write", set(fd, F_OFD_SETLK, F_WRLCK, 0, 10), 0);
 	fails("OFD write of another open's",
 	      set(other, F_OFD_SETLK, F_WRLCK, 5, 10), EAGAIN);
-	gives("OFD write by a duplicate", set(same, F_OFD_SETLK, F_WRLCK, 0, 10),
-	      0);
+	gives("OFD write by a duplicate",
+	      set(same, F_OFD_SETLK, F_WRLCK, 0, 10), 0);
 	is("OFD F_OFD_GETLK", fcntl(other, F_OFD_GETLK, &f), 0);
 	is("OFD F_OFD_GETLK: owner, type and range",
 	   f.l_pid * 1000 + (f.l_type == F_WRLCK) * 100 + f.l_len, -890);
@@ -170,8 +169,8 @@ flocks(int fd)
 	int other = open(path, O_RDWR), same = dup(fd);
 
 	gives("flock exclusive", flock(fd, LOCK_EX), 0);
-	fails("flock exclusive by another open", flock(other, LOCK_EX | LOCK_NB),
-	      EAGAIN);
+	fails("flock exclusive by another open",
+	      flock(other, LOCK_EX | LOCK_NB), EAGAIN);
 	fails("flock shared by another open", flock(other, LOCK_SH | LOCK_NB),
 	      EAGAIN);
 	gives("flock by a duplicate", flock(same, LOCK_EX | LOCK_NB), 0);
@@ -300,8 +299,8 @@ forks(int fd)
 		 in_child(has_none, RESULT(fd)), EAGAIN);
 	set(fd, F_SETLK, F_UNLCK, 0, 1);
 	flock(fd, LOCK_EX);
-	is_error("flock: a child has its parent's", in_child(shares, RESULT(fd)),
-		 0);
+	is_error("flock: a child has its parent's",
+		 in_child(shares, RESULT(fd)), 0);
 	flock(fd, LOCK_UN);
 }
 

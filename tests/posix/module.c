@@ -37,12 +37,12 @@ main(void)
 	is("dlsym, by the program", dlsym(RTLD_DEFAULT, "plugin_ran") == NULL,
 	   1);
 	is("dlopen twice is one", dlopen(PLUGIN, RTLD_LAZY) == h, 1);
-	is("dlopen, if it is loaded", dlopen(PLUGIN, RTLD_NOW | RTLD_NOLOAD) == h,
-	   1);
+	is("dlopen, if it is loaded",
+	   dlopen(PLUGIN, RTLD_NOW | RTLD_NOLOAD) == h, 1);
 	is("dlopen in a thread", in_thread(opens, NULL), 0);
 	is("dlclose", dlclose(h) + dlclose(h) + dlclose(h), 0);
-	is("which was the last",
-	   dlopen(PLUGIN, RTLD_NOW | RTLD_NOLOAD) == NULL, 1);
+	is("which was the last", dlopen(PLUGIN, RTLD_NOW | RTLD_NOLOAD) == NULL,
+	   1);
 	h = dlmopen(LM_ID_NEWLM, PLUGIN, RTLD_NOW);
 	is("dlmopen", h != NULL, 1);
 	return broken;

@@ -53,9 +53,8 @@ clock_other(void *m)
 	struct timespec t = soon(CLOCK_MONOTONIC);
 	int error = pthread_mutex_clocklock(m, CLOCK_MONOTONIC, &t);
 
-	return RESULT(error == 0 ?
-			  0 :
-			  error + 1000 * !is_past(CLOCK_MONOTONIC, &t));
+	return RESULT(
+	    error == 0 ? 0 : error + 1000 * !is_past(CLOCK_MONOTONIC, &t));
 }
 
 static void *
@@ -87,8 +86,7 @@ too_many_other(void *m)
 static void *
 too_few_other(void *m)
 {
-	return RESULT(
-	    pthread_mutex_clocklock(m, CLOCK_MONOTONIC, &too_few));
+	return RESULT(pthread_mutex_clocklock(m, CLOCK_MONOTONIC, &too_few));
 }
 
 static void
@@ -99,8 +97,8 @@ life(void)
 	answers("mutex_init default", pthread_mutex_init(&m, NULL), 0);
 	answers("mutex_lock", pthread_mutex_lock(&m), 0);
 	answers("mutex_trylock own normal", pthread_mutex_trylock(&m), EBUSY);
-	is_error("mutex_trylock of another's",
-		 (int)in_thread(try_other, &m), EBUSY);
+	is_error("mutex_trylock of another's", (int)in_thread(try_other, &m),
+		 EBUSY);
 	answers("mutex_destroy locked", pthread_mutex_destroy(&m), EBUSY);
 	answers("mutex_unlock", pthread_mutex_unlock(&m), 0);
 	answers("mutex_trylock free", pthread_mutex_trylock(&m), 0);
@@ -155,8 +153,8 @@ recursive(void)
 	answers("recursive lock", pthread_mutex_lock(&m), 0);
 	answers("recursive lock twice", pthread_mutex_lock(&m), 0);
 	answers("recursive trylock", pthread_mutex_trylock(&m), 0);
-	answers("recursive timedlock, past",
-		pthread_mutex_timedlock(&m, &past), 0);
+	answers("recursive timedlock, past", pthread_mutex_timedlock(&m, &past),
+		0);
 	for (int i = 0; i < 3; i++)
 		answers("recursive unlock", pthread_mutex_unlock(&m), 0);
 	is_error("recursive is still locked", (int)in_thread(try_other, &m),
@@ -178,8 +176,8 @@ errorcheck(void)
 	answers("errorcheck lock", pthread_mutex_lock(&m), 0);
 	answers("errorcheck lock twice", pthread_mutex_lock(&m), EDEADLK);
 	answers("errorcheck trylock own", pthread_mutex_trylock(&m), EBUSY);
-	answers("errorcheck timedlock own",
-		pthread_mutex_timedlock(&m, &past), EDEADLK);
+	answers("errorcheck timedlock own", pthread_mutex_timedlock(&m, &past),
+		EDEADLK);
 	is_error("errorcheck unlock by another",
 		 (int)in_thread(unlock_other, &m), EPERM);
 	answers("errorcheck unlock", pthread_mutex_unlock(&m), 0);
@@ -208,8 +206,7 @@ inherits(void)
 	     PTHREAD_MUTEX_STALLED, PTHREAD_PROCESS_PRIVATE);
 	answers("PI lock", pthread_mutex_lock(&m), 0);
 	answers("PI lock twice", pthread_mutex_lock(&m), EDEADLK);
-	is_error("PI trylock by another", (int)in_thread(try_other, &m),
-		 EBUSY);
+	is_error("PI trylock by another", (int)in_thread(try_other, &m), EBUSY);
 	is_error("PI timedlock by another", (int)in_thread(timed_other, &m),
 		 ETIMEDOUT);
 	is_error("PI clocklock by another, real",
@@ -254,8 +251,7 @@ robust(void)
 	answers("robust destroy, lost", pthread_mutex_destroy(&m), 0);
 
 	pthread_mutex_init(&m, NULL);
-	answers("consistent, not robust", pthread_mutex_consistent(&m),
-		EINVAL);
+	answers("consistent, not robust", pthread_mutex_consistent(&m), EINVAL);
 }
 
 static void
@@ -289,9 +285,8 @@ child_dies_holding(void *m)
 static void
 process_shared(void)
 {
-	pthread_mutex_t *m =
-	    mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutex_t *m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	must(m == MAP_FAILED);
 	make(m, PTHREAD_MUTEX_NORMAL, PTHREAD_PRIO_NONE, PTHREAD_MUTEX_ROBUST,

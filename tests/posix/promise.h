@@ -136,8 +136,7 @@ in_child(int (*f)(void *), void *arg)
 		_exit(f(arg));
 	while (waitpid(pid, &status, 0) < 0)
 		must(errno != EINTR);
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-				   128 + WTERMSIG(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /* Times that have nothing wrong but to be over, and wrong ones. */

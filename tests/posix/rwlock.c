@@ -50,8 +50,8 @@ reading(pthread_rwlock_t *l)
 	answers("rwlock_trywrlock, reading oneself",
 		pthread_rwlock_trywrlock(l), EBUSY);
 	answers("rwlock_unlock of a reader", pthread_rwlock_unlock(l), 0);
-	is_error("rwlock_trywrlock, one reader left",
-		 (int)in_thread(trywr, l), EBUSY);
+	is_error("rwlock_trywrlock, one reader left", (int)in_thread(trywr, l),
+		 EBUSY);
 	answers("rwlock_unlock of the last reader", pthread_rwlock_unlock(l),
 		0);
 }
@@ -124,9 +124,8 @@ static void
 process_shared(void)
 {
 	pthread_rwlockattr_t a;
-	pthread_rwlock_t *l =
-	    mmap(NULL, sizeof(*l), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_rwlock_t *l = mmap(NULL, sizeof(*l), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	must(l == MAP_FAILED);
 	pthread_rwlockattr_init(&a);
@@ -154,8 +153,7 @@ prefers_writers(void)
 	is_error("rwlock_tryrdlock, writers first, none waits",
 		 (int)in_thread(rd_and_unlock, &l), 0);
 	pthread_rwlock_unlock(&l);
-	answers("rwlock_destroy, writers first", pthread_rwlock_destroy(&l),
-		0);
+	answers("rwlock_destroy, writers first", pthread_rwlock_destroy(&l), 0);
 }
 
 int

@@ -58,8 +58,8 @@ times(void)
 	t = soon(CLOCK_REALTIME);
 	fails("sem_clockwait, real", sem_clockwait(&s, CLOCK_REALTIME, &t),
 	      ETIMEDOUT);
-	fails("sem_clockwait, past",
-	      sem_clockwait(&s, CLOCK_MONOTONIC, &past), ETIMEDOUT);
+	fails("sem_clockwait, past", sem_clockwait(&s, CLOCK_MONOTONIC, &past),
+	      ETIMEDOUT);
 	fails("sem_clockwait, no such clock",
 	      sem_clockwait(&s, CLOCK_PROCESS_CPUTIME_ID, &t), EINVAL);
 	sem_post(&s);
@@ -171,8 +171,8 @@ named(void)
 	fails("sem_open, too large",
 	      (long)sem_open("/seam-posix-x", O_CREAT, 0600,
 			     (unsigned)SEM_VALUE_MAX + 1) == 0 ?
-		      -1 :
-		      0,
+		  -1 :
+		  0,
 	      EINVAL);
 	fails("sem_open, bad name", (long)sem_open("/", 0) == 0 ? -1 : 0,
 	      EINVAL);

@@ -69,8 +69,8 @@ sending(void)
 	fails("kill, no such signal", kill(getpid(), 99), EINVAL);
 	answers("pthread_kill, no such signal",
 		pthread_kill(pthread_self(), 99), EINVAL);
-	answers("pthread_kill, glibc's own",
-		pthread_kill(pthread_self(), 32), EINVAL);
+	answers("pthread_kill, glibc's own", pthread_kill(pthread_self(), 32),
+		EINVAL);
 	fails("kill, no such process", kill(0x7ffffffe, 0), ESRCH);
 	is("none of which is handled", handled, 3);
 	raise(SIGUSR2);

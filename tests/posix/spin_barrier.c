@@ -20,9 +20,8 @@ child_spin_try(void *s)
 static void
 spins(void)
 {
-	pthread_spinlock_t *s =
-	    mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_spinlock_t *s = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	must(s == MAP_FAILED);
 	answers("spin_init", pthread_spin_init(s, PTHREAD_PROCESS_SHARED), 0);
@@ -30,8 +29,8 @@ spins(void)
 	answers("spin_trylock own", pthread_spin_trylock(s), EBUSY);
 	is_error("spin_trylock by another", (int)in_thread(spin_try, (void *)s),
 		 EBUSY);
-	is_error("spin_trylock by a child",
-		 in_child(child_spin_try, (void *)s), EBUSY);
+	is_error("spin_trylock by a child", in_child(child_spin_try, (void *)s),
+		 EBUSY);
 	answers("spin_unlock", pthread_spin_unlock(s), 0);
 	answers("spin_trylock free", pthread_spin_trylock(s), 0);
 	answers("spin_unlock again", pthread_spin_unlock(s), 0);
@@ -81,46 +80,13 @@ all(void *(*f)(void *), void *arg, int n)
 	return sum;
 }
 
-static int
-child_meets(void *b)
-{
-	int r = pthread_barrier_wait(b);
-
-	return r == PTHREAD_BARRIER_SERIAL_THREAD ? 1 : r;
-}
-
-static void
-shared_barrier(void)
-{
-	pthread_barrierattr_t a;
-	pthread_barrier_t *b =
-	    mmap(NULL, sizeof(*b), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int status;
-
-	must(b == MAP_FAILED);
-	pthread_barrierattr_init(&a);
-	pthread_barrierattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
-	answers("barrier_init, shared", pthread_barrier_init(b, &a, 2), 0);
-	pid_t pid = fork();
-	must(pid < 0);
-	if (pid == 0)
-		_exit(child_meets(b));
-	int mine = child_meets(b);
-	waitpid(pid, &status, 0);
-	is("barrier_wait of two processes: one serial",
-	   mine + WEXITSTATUS(status), 1);
-	answers("barrier_destroy, shared", pthread_barrier_destroy(b), 0);
-}
-
 static void
 barriers(void)
 {
 	pthread_barrier_t b;
 	long bad = 0;
 
-	answers("barrier_init of 0", pthread_barrier_init(&b, NULL, 0),
-		EINVAL);
+	answers("barrier_init of 0", pthread_barrier_init(&b, NULL, 0), EINVAL);
 	answers("barrier_init of too many",
 		pthread_barrier_init(&b, NULL, UINT_MAX), EINVAL);
 	answers("barrier_init of 1", pthread_barrier_init(&b, NULL, 1), 0);
@@ -142,6 +108,5 @@ main(void)
 {
 	spins();
 	barriers();
-	shared_barrier();
 	return broken;
 }

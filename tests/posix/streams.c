@@ -145,8 +145,9 @@ serve(const char *name, int listener, int flags)
 	int s = flags < 0 ?
 		    accept(listener, (struct sockaddr *)&peer, &size) :
 		    accept4(listener, (struct sockaddr *)&peer, &size, flags);
-	is(name, s >= 0 && size == sizeof(peer) &&
-		     peer.sin_addr.s_addr == htonl(INADDR_LOOPBACK),
+	is(name,
+	   s >= 0 && size == sizeof(peer) &&
+	       peer.sin_addr.s_addr == htonl(INADDR_LOOPBACK),
 	   1);
 	is("its flags", fcntl(s, F_GETFD), flags < 0 ? 0 : FD_CLOEXEC);
 	is("what it sends", recv(s, &c, 1, 0) == 1 && c == 'c', 1);
@@ -258,8 +259,7 @@ selecting(int readable, int writable, int quiet)
 	FD_ZERO(&r);
 	FD_SET(quiet, &r);
 	struct timespec t = ms5;
-	gives("pselect, time is up", pselect(100, &r, NULL, NULL, &t, NULL),
-	      0);
+	gives("pselect, time is up", pselect(100, &r, NULL, NULL, &t, NULL), 0);
 	is("pselect leaves the time alone", t.tv_nsec, ms5.tv_nsec);
 	FD_SET(readable, &r);
 	gives("pselect", pselect(100, &r, NULL, NULL, NULL, NULL), 1);

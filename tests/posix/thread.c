@@ -100,14 +100,13 @@ attributes(void)
 
 	pthread_attr_init(&a);
 	pthread_attr_setstacksize(&a, PTHREAD_STACK_MIN);
-	answers("create, smallest stack",
-		pthread_create(&t, &a, returns, NULL), 0);
+	answers("create, smallest stack", pthread_create(&t, &a, returns, NULL),
+		0);
 	join(t);
 	stack = aligned_alloc(4096, 65536);
 	must(stack == NULL);
 	pthread_attr_setstack(&a, stack, 65536);
-	answers("create, own stack", pthread_create(&t, &a, returns, &size),
-		0);
+	answers("create, own stack", pthread_create(&t, &a, returns, &size), 0);
 	join(t);
 	free(stack);
 	pthread_attr_destroy(&a);
@@ -123,8 +122,8 @@ names(void)
 {
 	char name[16] = "";
 
-	answers("setname", pthread_setname_np(pthread_self(), "fifteen-letters"),
-		0);
+	answers("setname",
+		pthread_setname_np(pthread_self(), "fifteen-letters"), 0);
 	pthread_getname_np(pthread_self(), name, sizeof(name));
 	verdict("getname", name, "fifteen-letters");
 	answers("setname, too long",
@@ -253,8 +252,7 @@ thousand(int n)
 	}
 	is("many threads at once: what they returned", sum,
 	   (long)n * (n - 1) / 2);
-	is("many threads at once: what they did", total,
-	   (long)n * (n - 1) / 2);
+	is("many threads at once: what they did", total, (long)n * (n - 1) / 2);
 }
 
 int

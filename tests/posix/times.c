@@ -52,8 +52,7 @@ sleeps(void)
 	gives("nanosleep", nanosleep(&ms5, &left), 0);
 	is("nanosleep is not early", has_passed(&from, 5000000), 1);
 	is("nanosleep leaves what is left alone", left.tv_sec, 7);
-	gives("nanosleep of 0", nanosleep(&(struct timespec){ 0, 0 }, NULL),
-	      0);
+	gives("nanosleep of 0", nanosleep(&(struct timespec){ 0, 0 }, NULL), 0);
 	fails("nanosleep, 1e9 ns", nanosleep(&too_many, NULL), EINVAL);
 	fails("nanosleep, -1 ns", nanosleep(&too_few, NULL), EINVAL);
 	fails("nanosleep, negative", nanosleep(&before_epoch, NULL), EINVAL);
@@ -119,8 +118,8 @@ timers(void)
 	   0);
 	setitimer(ITIMER_REAL, &soon_rings, NULL);
 	answers("clock_nanosleep until it rings",
-		clock_nanosleep(CLOCK_MONOTONIC, 0,
-				&(struct timespec){ 50, 0 }, &left),
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){ 50, 0 },
+				&left),
 		EINTR);
 	is("clock_nanosleep: what is left", left.tv_sec, 49);
 	left = (struct timespec){ 7, 7 };
@@ -161,9 +160,8 @@ randoms(void)
 	is("arc4random_buf fills it", memcmp(big, zero, 64) != 0, 1);
 	is("arc4random_uniform", arc4random_uniform(1), 0);
 	is("arc4random_uniform is below", arc4random_uniform(10) < 10, 1);
-	is("arc4random", arc4random() != arc4random() ||
-				 arc4random() != arc4random(),
-	   1);
+	is("arc4random",
+	   arc4random() != arc4random() || arc4random() != arc4random(), 1);
 }
 
 int
