@@ -2,6 +2,7 @@
 #include "real.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -16,14 +17,24 @@ static const struct {
 #include "ops.def"
 };
 
+static bool
+same_object(const void *p, const void *q)
+{
+	Dl_info a, b;
+
+	return dladdr(p, &a) && dladdr(q, &b) && a.dli_fbase == b.dli_fbase;
+}
+
+/* A sanitizer's runtime wraps functions too, without versions; passed over,
+ * it would report what is not so. */
 static void *
 look_up(const char *symbol, const char *version)
 {
-	void *p = NULL;
+	void *p = dlsym(RTLD_NEXT, symbol), *v = NULL;
 
 	if (version)
-		p = dlvsym(RTLD_NEXT, symbol, version);
-	return p ? p : dlsym(RTLD_NEXT, symbol);
+		v = dlvsym(RTLD_NEXT, symbol, version);
+	return v && (!p || same_object(p, v)) ? v : p;
 }
 
 void *

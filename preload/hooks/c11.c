@@ -104,12 +104,6 @@ real_mtx_timedlock(struct seam_call *c)
 	return c11_error(seam_real.mtx_timedlock(c->ptr, c->deadline));
 }
 
-static int
-try_mtx_timedlock(struct seam_call *c)
-{
-	return seam_timed_try(c, real_mtx_trylock(c));
-}
-
 SEAM_EXPORT int
 mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict abstime)
 {
@@ -118,7 +112,7 @@ mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict abstime)
 	struct seam_call c = SEAM_CALL(mtx_timedlock, MUTEX_LOCK, m);
 	c.clock = CLOCK_REALTIME;
 	c.deadline = abstime;
-	c.try = try_mtx_timedlock;
+	c.try = real_mtx_trylock;
 	c.real = real_mtx_timedlock;
 	return c11_result(seam_gate_call(&c));
 }

@@ -56,6 +56,17 @@ real_futex(struct seam_call *c)
 	return seam_error(c->value);
 }
 
+/* Answered by the kernel at once. */
+static bool
+refused(const long *a, enum seam_verb verb)
+{
+	const struct timespec *t = seam_ptr((uint64_t)a[3]);
+
+	return (a[0] & 3) != 0 ||
+	       (verb == SEAM_FUTEX_WAIT && t &&
+		(t->tv_sec < 0 || !seam_time_valid(CLOCK_MONOTONIC, t)));
+}
+
 static long
 futex(const long *a, enum seam_verb verb, uint64_t site)
 {
@@ -92,7 +103,7 @@ syscall(long number, ...)
 	if (!SEAM_PASSIVE(FUTEX_WAIT)) {
 		enum seam_verb verb =
 		    number == SYS_futex ? futex_verb(a[1]) : SEAM_VERB_NONE;
-		if (verb != SEAM_VERB_NONE)
+		if (verb != SEAM_VERB_NONE && !refused(a, verb))
 			return futex(a, verb, SEAM_SITE);
 		seam_ready();
 	}

@@ -75,16 +75,6 @@ seam_time_valid(clockid_t clock, const struct timespec *t)
 	       t->tv_nsec < 1000000000;
 }
 
-/* Of mutexes it looks at the time of those that have to wait. */
-static inline int
-seam_timed_try(const struct seam_call *c, int error)
-{
-	return error == EBUSY && c->deadline &&
-		       !seam_time_valid(c->clock, c->deadline) ?
-		   EINVAL :
-		   error;
-}
-
 /* real_f: calls f(object), and makes an error number of its answer. */
 #define SEAM_REAL(function, error)                                             \
 	static int real_##function(struct seam_call *c)                        \

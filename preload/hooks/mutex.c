@@ -41,7 +41,7 @@ try_lock(struct seam_call *c)
 
 	if (m->__data.__owner == LOST)
 		return c->real(c);
-	return seam_timed_try(c, real_pthread_mutex_trylock(c));
+	return real_pthread_mutex_trylock(c);
 }
 
 SEAM_EXPORT int
