@@ -71,9 +71,42 @@ invalid_times(void)
 	   thrd_error);
 }
 
+static void *
+waits_for(void *m)
+{
+	return RESULT(pthread_mutex_lock(m) + pthread_mutex_unlock(m));
+}
+
+static void
+tryjoin(void)
+{
+	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t t;
+
+	pthread_mutex_lock(&m);
+	must(pthread_create(&t, NULL, waits_for, &m) != 0);
+	answers("tryjoin, alive", pthread_tryjoin_np(t, NULL), EBUSY);
+	pthread_mutex_unlock(&m);
+	join(t);
+}
+
+static void
+reads_from_popen(void)
+{
+	char line[32] = "";
+
+	FILE *f = popen("echo $((1 + 2)); exit 5", "r");
+	must(f == NULL);
+	is("popen, reading", fgets(line, sizeof(line), f) && line[0] == '3', 1);
+	is("pclose", WEXITSTATUS(pclose(f)), 5);
+}
+
 int
 main(void)
 {
+	reads_from_popen();
+	answers("join oneself", pthread_join(pthread_self(), NULL), EDEADLK);
+	tryjoin();
 	invalid_times();
 	shared_barrier();
 	is("system: killed", WTERMSIG(system("kill -9 $$")), SIGKILL);

@@ -217,17 +217,12 @@ spawning(void)
 static void
 shells(void)
 {
-	char line[32] = "";
-
 	is("system", WEXITSTATUS(system("exit 3")), 3);
 	is("system: no shell's own", system(NULL) != 0, 1);
 	is("system: no such command",
 	   WEXITSTATUS(system("exec /no/where 2>/dev/null")), 127);
-	FILE *f = popen("echo $((1 + 2)); exit 5", "r");
+	FILE *f = popen("read x; exit $x", "w");
 	must(f == NULL);
-	is("popen, reading", fgets(line, sizeof(line), f) && line[0] == '3', 1);
-	is("pclose", WEXITSTATUS(pclose(f)), 5);
-	f = popen("read x; exit $x", "w");
 	must(f == NULL);
 	fputs("6\n", f);
 	is("pclose, written to", WEXITSTATUS(pclose(f)), 6);
