@@ -127,6 +127,8 @@ transfer_by(struct seam_call *c, struct transfer *t,
 		errno = saved;                                                 \
 		if (!waits)                                                    \
 			return seam_real.f arguments;                          \
+		if (t.flags & MSG_DONTWAIT)                                    \
+			c.ready = NULL;                                        \
 		return transfer_by(&c, &t, real_##f);                          \
 	}
 

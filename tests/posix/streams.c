@@ -176,8 +176,8 @@ internet(void)
 	must(listen(listener, 5) != 0);
 	serve("accept", listener, -1);
 	serve("accept4", listener, SOCK_CLOEXEC);
-	fails("accept4, bad flags", accept4(listener, NULL, NULL, 77), EINVAL);
 	fcntl(listener, F_SETFL, O_NONBLOCK);
+	fails("accept4, bad flags", accept4(listener, NULL, NULL, 77), EINVAL);
 	fails("accept, not to wait", accept(listener, NULL, NULL), EAGAIN);
 	close(s);
 	s = socket(AF_INET, SOCK_STREAM, 0);
