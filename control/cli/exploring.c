@@ -208,7 +208,7 @@ exploring_replay(const struct exploring *x, const struct oracle *oracle,
 	if (!f->program)
 		f->program = strdup(x->run.argv[0]);
 	f->library_id = replay_library_id();
-	f->strategy = strdup(x->strategy);
+	f->strategy = strdup(find->directed ? "directed" : x->strategy);
 	f->fault = strdup(explore_fault_names[find->fault]);
 	f->timeout_ms = x->run.timeout_ms;
 	f->steps = (uint32_t)x->steps;
