@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "exploring.h"
@@ -237,8 +235,7 @@ static void
 on_found(const struct campaign_find *find, void *data)
 {
 	struct job *j = data;
-	struct replay_file *f =
-	    exploring_replay(&j->x, &j->config.oracle, find);
+	struct replay_file *f = replay_of_find(&j->config, find);
 	char *path, *told;
 
 	j->finds++;
@@ -431,31 +428,6 @@ put_start_json(const struct job *j)
 	exploring_put_json(o);
 }
 
-/*
- * The replay file is there from the beginning: programs that list their
- * directory, as Python does with the one of its script, find the same in the
- * runs and when one of them is replayed.  True: it was not there before.
- */
-static bool
-reserve(const char *path)
-{
-	int fd =
-	    open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)0666);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-static void
-let_go(const char *path)
-{
-	struct stat st;
-
-	if (!stat(path, &st) && st.st_size == 0)
-		unlink(path);
-}
-
 static int
 explore(struct job *j)
 {
@@ -547,10 +519,10 @@ run(int argc, char **argv)
 	if (x->outputs && (j.outputs = outputs_new()))
 		j.config.ran = on_ran;
 	j.path = x->output ? strdup(x->output) : default_path(x->run.argv[0]);
-	reserved = j.path && reserve(j.path);
+	reserved = j.path && replay_reserve(j.path);
 	status = j.path ? explore(&j) : SEAM_EXIT_CONTROL;
 	if (reserved)
-		let_go(j.path);
+		replay_unreserve(j.path);
 	outputs_free(j.outputs);
 	free(j.path);
 	return status;

@@ -8,7 +8,7 @@
 #include "cli.h"
 #include "explore/campaign.h"
 #include "explore/minimise.h"
-#include "explore/replay_file.h"
+#include "explore/replay_find.h"
 #include "explore/table.h"
 
 #define EXPLORING_ENV 64
@@ -52,10 +52,6 @@ enum exploring_option {
 	EXPLORING_NO_MINIMISE,
 };
 uint32_t exploring_flags(const struct exploring *x);
-/* A replay file of what was found; NULL: no memory. */
-struct replay_file *exploring_replay(const struct exploring *x,
-				     const struct oracle *oracle,
-				     const struct campaign_find *find);
 
 /* exploring_say.c */
 /* Message, table, output: what a person is told of a run that failed. */
@@ -96,7 +92,6 @@ bool exploring_minimise(const struct exploring_minimal *how,
 
 /* exploring_end.c */
 double exploring_rate(const struct campaign_state *s); /* schedules a second */
-bool exploring_is_exhaustive(const struct campaign_state *s);
 /* The verdict, or a line of JSON, and why it could not control. */
 void exploring_put_end(const struct exploring *x, struct campaign *c,
 		       const struct campaign_state *s);

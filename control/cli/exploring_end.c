@@ -22,19 +22,6 @@ result_name(const struct campaign_state *s)
 	return s->end == CAMPAIGN_STOPPED ? "stopped" : "clean";
 }
 
-bool
-exploring_is_exhaustive(const struct campaign_state *s)
-{
-	return s->end == CAMPAIGN_DONE && s->said.exhaustive && !s->too_long &&
-	       !s->outside;
-}
-
-static double
-chance_of_new(const struct campaign_state *s)
-{
-	return s->schedules ? (double)s->once / (double)s->schedules : 1;
-}
-
 static void
 put_json(struct campaign *c, const struct campaign_state *s)
 {
@@ -54,8 +41,9 @@ put_json(struct campaign *c, const struct campaign_state *s)
 			    json_integer((json_int_t)s->too_long));
 	json_object_set_new(o, "classes", json_integer((json_int_t)s->classes));
 	json_object_set_new(o, "exhaustive",
-			    json_boolean(exploring_is_exhaustive(s)));
-	json_object_set_new(o, "chance_of_new", json_real(chance_of_new(s)));
+			    json_boolean(campaign_is_exhaustive(s)));
+	json_object_set_new(o, "chance_of_new",
+			    json_real(campaign_chance_of_new(s)));
 	json_object_set_new(o, "seconds", json_real(s->seconds));
 	seam_json_put(o, "strategy", s->said.state);
 	seam_json_put(o, "server", exploring_server_name(s->server));
@@ -114,7 +102,7 @@ put_clean(const struct campaign *c, const struct campaign_state *s)
 {
 	const char *stopped = s->end == CAMPAIGN_STOPPED ? ", stopped" : "";
 
-	if (exploring_is_exhaustive(s))
+	if (campaign_is_exhaustive(s))
 		printf("no failure in %llu schedules: all there are "
 		       "(%s; %zu classes)\n",
 		       (unsigned long long)s->schedules, s->said.state,
@@ -126,7 +114,7 @@ put_clean(const struct campaign *c, const struct campaign_state *s)
 		       (unsigned long long)s->schedules, stopped, s->said.state,
 		       s->classes,
 		       s->once || !s->schedules ? "about" : "less than",
-		       s->once || !s->schedules ? chance_of_new(s) :
+		       s->once || !s->schedules ? campaign_chance_of_new(s) :
 						  1 / (double)s->schedules);
 	put_notes(s);
 	put_blind(c, s);

@@ -93,7 +93,7 @@ exploring_put_predicted(const struct exploring *x, const struct campaign *c,
 	for (size_t i = 0; i < n; i++) {
 		const struct prediction *q = predict_at(p, i);
 
-		if (!predict_is_told(p, q, exploring_is_exhaustive(s)))
+		if (!predict_is_told(p, q, campaign_is_exhaustive(s)))
 			continue;
 		if (x->json)
 			put_json(q);

@@ -15,6 +15,7 @@
 #include "session_int.h"
 
 #define PROGRESS_MS 200
+#define NS_PER_MS UINT64_C(1000000)
 #define KNOWN_MAX 256 /* failures told apart */
 
 struct replica {
@@ -373,6 +374,14 @@ any_running(struct campaign *c)
 }
 
 static void
+finish_now(struct campaign *c, enum campaign_end end)
+{
+	pthread_mutex_lock(&c->lock);
+	finish(c, end);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void
 mind(struct campaign *c, int signals)
 {
 	struct pollfd p[] = { { .fd = signals, .events = POLLIN },
@@ -387,10 +396,12 @@ mind(struct campaign *c, int signals)
 			errno = 0;
 		if (p[0].revents &&
 		    read(signals, &info, sizeof(info)) == sizeof(info)) {
-			pthread_mutex_lock(&c->lock);
-			finish(c, CAMPAIGN_STOPPED);
-			pthread_mutex_unlock(&c->lock);
+			c->state.signal = (int)info.ssi_signo;
+			finish_now(c, CAMPAIGN_STOPPED);
 		}
+		if (c->config->ms &&
+		    seam_now() - c->begun >= c->config->ms * NS_PER_MS)
+			finish_now(c, CAMPAIGN_RUNS);
 		if (c->config->progress)
 			c->config->progress(c->config->data);
 	}
@@ -493,6 +504,19 @@ campaign_state(struct campaign *c, struct campaign_state *state)
 		c->state.seconds = (double)(seam_now() - c->begun) / 1e9;
 	*state = c->state;
 	pthread_mutex_unlock(&c->lock);
+}
+
+bool
+campaign_is_exhaustive(const struct campaign_state *s)
+{
+	return s->end == CAMPAIGN_DONE && s->said.exhaustive && !s->too_long &&
+	       !s->outside;
+}
+
+double
+campaign_chance_of_new(const struct campaign_state *s)
+{
+	return s->schedules ? (double)s->once / (double)s->schedules : 1;
 }
 
 const char *

@@ -41,6 +41,7 @@ struct campaign_config {
 	struct oracle oracle;
 	unsigned replicas;
 	uint64_t runs; /* at most; 0: no limit */
+	uint64_t ms;   /* likewise, of real time */
 	uint32_t max_steps, flags;
 	bool keep_going, predict;
 	/* Something new was found; from a replica's thread, with the
@@ -79,6 +80,7 @@ struct campaign_state {
 	char why_not[256];
 	struct explore_said said;
 	enum campaign_end end;
+	int signal; /* STOPPED: by which */
 	struct seam_error err;
 };
 
@@ -94,6 +96,10 @@ const char *campaign_blind(const struct campaign *c);
 /* When it is over; NULL: nothing was to be predicted. */
 const struct predict *campaign_predictions(const struct campaign *c);
 void campaign_free(struct campaign *c);
+/* Was all run that there is? */
+bool campaign_is_exhaustive(const struct campaign_state *s);
+/* That the next schedule is of a class that none was of (Good, 1953). */
+double campaign_chance_of_new(const struct campaign_state *s);
 
 /* campaign_native.c: the program as it is.  Its exit status as a shell has
  * it; -1: *why (static) tells. */

@@ -157,6 +157,7 @@ put_file(FILE *f, const struct replay_file *r, const char *comment)
 {
 	fprintf(f, "seam-replay %d\n", REPLAY_VERSION);
 	put_comment(f, comment);
+	put_text(f, "test", r->test);
 	put_words(f, "command", r->argv);
 	for (char **env = r->env; env && *env; env++)
 		put_text(f, "env", *env);
