@@ -77,13 +77,8 @@ void replay_plan(const struct replay_file *f, bool events,
 /* "path", looked up in PATH; its build id in hex, or "-".  malloc'd. */
 char *replay_find_program(const char *name, const char *dir);
 char *replay_build_id(const char *path);
-/* The first step that is not as the file has it; false: there is none.  Names
- * are compared if program or library are of another build; they are those at
- * the end of the run, and where an address was used again, the last one's. */
-bool replay_compare(const struct replay_file *f, const struct explore_trace *t,
-		    const struct explore_labels *l, bool same_build,
-		    uint32_t *at);
-/* "P1.T0 mutex.lock cache_lock at cache_put cache.c:42": either side. */
+/* replay_text.c.  "P1.T0 mutex.lock cache_lock at cache_put cache.c:42": either
+ * side. */
 char *replay_expected(const struct replay_file *f, uint32_t at);
 char *replay_actual(const struct explore_trace *t,
 		    const struct explore_labels *l, uint32_t at);

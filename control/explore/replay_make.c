@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "explore/replay_file.h"
+#include "explore/replay_compare.h"
 #include "rules_int.h"
 
 static void
@@ -85,35 +85,6 @@ take_blocks(struct replay_file *f, const struct explore_trace *t)
 	return true;
 }
 
-/* What an event is about: an object, or another thread. */
-static const char *
-subject(const struct explore_trace *t, const struct explore_labels *l,
-	const struct seam_op *op)
-{
-	if (op->object)
-		return explore_object_label(l, op->object);
-	return op->peer ? t->thread[op->peer - 1].path : "-";
-}
-
-/* "mutex.unlock+": goes on after it. */
-static const char *
-verb_of(const struct seam_op *op, char *buf, size_t size)
-{
-	const bool after =
-	    op->flags & SEAM_OP_LOCAL && op->verb != SEAM_THREAD_START;
-
-	snprintf(buf, size, "%s%s", seam_verb_name(op->verb), after ? "+" : "");
-	return buf;
-}
-
-static const char *
-result_of(const struct seam_step *s, char *buf, size_t size)
-{
-	const char *text = explore_result_label(s, buf, size);
-
-	return *text ? text : "ok";
-}
-
 static bool
 take_events(struct replay_file *f, const struct explore_trace *t,
 	    const struct explore_labels *l)
@@ -125,10 +96,10 @@ take_events(struct replay_file *f, const struct explore_trace *t,
 		char number[16], verb[64];
 
 		e->thread = strdup(t->thread[s->slot].path);
-		e->verb = strdup(verb_of(&s->op, verb, sizeof(verb)));
-		e->object = strdup(subject(t, l, &s->op));
+		e->verb = strdup(replay_verb(&s->op, verb, sizeof(verb)));
+		e->object = strdup(replay_subject(t, l, &s->op));
 		e->site = strdup(*site ? site : "-");
-		e->result = strdup(result_of(s, number, sizeof(number)));
+		e->result = strdup(replay_result(s, number, sizeof(number)));
 		e->event = s->event;
 		if (!e->thread || !e->verb || !e->object || !e->site ||
 		    !e->result)
@@ -181,107 +152,6 @@ replay_plan(const struct replay_file *f, bool events, struct seam_plan *plan,
 			};
 	}
 	plan->forced = n;
-}
-
-static bool
-is_as_expected(const struct replay_event *e, const struct explore_trace *t,
-	       const struct explore_labels *l, uint32_t i)
-{
-	const struct seam_step *s = &t->step[i];
-	char number[16], verb[64];
-
-	return !strcmp(e->thread, t->thread[s->slot].path) &&
-	       !strcmp(e->verb, verb_of(&s->op, verb, sizeof(verb))) &&
-	       !strcmp(e->object, subject(t, l, &s->op)) &&
-	       !strcmp(e->result, result_of(s, number, sizeof(number)));
-}
-
-bool
-replay_compare(const struct replay_file *f, const struct explore_trace *t,
-	       const struct explore_labels *l, bool same_build, uint32_t *at)
-{
-	uint32_t i;
-
-	if (!f->nevents) {
-		*at = t->at;
-		return t->verdict == SEAM_VERDICT_DIVERGED;
-	}
-	for (i = 0; i < t->nsteps && i < f->nevents; i++)
-		if (same_build ? t->step[i].event != f->event[i].event :
-				 !is_as_expected(&f->event[i], t, l, i))
-			break;
-	*at = i;
-	return i < t->nsteps || i < f->nevents;
-}
-
-char *
-replay_expected(const struct replay_file *f, uint32_t at)
-{
-	const struct replay_event *e;
-	bool ok, object, site;
-	char *text;
-
-	if (at >= f->nevents)
-		return strdup("the end of the run");
-	e = &f->event[at];
-	ok = !strcmp(e->result, "ok");
-	object = strcmp(e->object, "-") != 0;
-	site = strcmp(e->site, "-") != 0;
-	if (asprintf(&text, "%s  %s%s%s%s%s%s%s", e->thread, e->verb,
-		     object ? " " : "", object ? e->object : "",
-		     site ? " at " : "", site ? e->site : "", ok ? "" : " = ",
-		     ok ? "" : e->result) < 0)
-		return NULL;
-	return text;
-}
-
-/* Past the last step: what those that stand would have done. */
-static char *
-pending_text(const struct explore_trace *t, const struct explore_labels *l)
-{
-	char *text = NULL, call[256];
-	bool any = false;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		return NULL;
-	for (uint32_t i = 0; i < t->nthreads; i++) {
-		const struct explore_thread *th = &t->thread[i];
-
-		if (th->state != SEAM_SLOT_PENDING)
-			continue;
-		explore_op_label(l, &th->pending, call, sizeof(call));
-		fprintf(f, "%s%s  %s%s%s", any ? "; " : "", th->path, call,
-			*l->at[i] ? " at " : "", l->at[i]);
-		any = true;
-	}
-	if (!any)
-		fputs("the end of the run", f);
-	if (fclose(f)) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-char *
-replay_actual(const struct explore_trace *t, const struct explore_labels *l,
-	      uint32_t at)
-{
-	const char *site, *result;
-	char call[256], number[16], *text;
-
-	if (at >= t->nsteps)
-		return pending_text(t, l);
-	site = explore_site_label(l, at);
-	result = explore_result_label(&t->step[at], number, sizeof(number));
-	explore_op_label(l, &t->step[at].op, call, sizeof(call));
-	if (asprintf(&text, "%s  %s%s%s%s%s", t->thread[t->step[at].slot].path,
-		     call, *site ? " at " : "", site, *result ? " = " : "",
-		     result) < 0)
-		return NULL;
-	return text;
 }
 
 /* Files. */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of `seam replay` share. */
+#ifndef SEAM_CLI_REPLAYING_H
+#define SEAM_CLI_REPLAYING_H
+
+#include "explore/replay_compare.h"
+#include "explore/rerun.h"
+#include "exploring.h"
+
+struct replaying {
+	struct replay_file *file;
+	const char *path;
+	char **argv;	     /* NULL: the file's */
+	uint64_t runs, same; /* how many, and how many were like the first */
+	bool same_build;
+	bool json, quiet, expect_pass, expect_fail;
+	struct rerun again;
+	struct explore_labels *labels;
+	struct replay_match *match;
+};
+
+/* replay_tell.c */
+/* Of the latest run; its exit status. */
+int replaying_tell(struct replaying *r);
+/* How many runs were the same. */
+void replaying_tell_runs(const struct replaying *r);
+
+#endif
