@@ -8,13 +8,15 @@
 
 struct name {
 	const char *text;
-	uint32_t other; /* what it is on the other side; 0: not known */
+	/* What it is on the other side; 0: not known.  A name may be that of
+	 * several objects, as of one in each process: the latest. */
+	uint32_t other;
 	bool elsewhere; /* the other side has that text, too */
 };
 
 struct side {
-	struct hsearch_data table;
-	struct name *name; /* from 1 */
+	struct hsearch_data table; /* the first one with a text */
+	struct name *name;	   /* from 1 */
 	uint32_t n;
 };
 
@@ -69,20 +71,17 @@ find(struct side *s, const char *text)
 }
 
 static uint32_t
-number(struct side *s, struct side *other, const char *text)
+add(struct side *s, struct side *other, const char *text)
 {
-	uint32_t i = find(s, text), twin;
-	ENTRY e = { .key = (char *)(uintptr_t)text }, *made;
+	const uint32_t i = s->n + 1, twin = find(other, text);
+	ENTRY e = { .key = (char *)(uintptr_t)text,
+		    .data = (void *)(uintptr_t)i },
+	      *made;
 
-	if (i)
-		return i;
-	i = s->n + 1;
-	e.data = (void *)(uintptr_t)i;
 	if (!hsearch_r(e, ENTER, &made, &s->table))
 		return 0;
 	s->n = i;
 	s->name[i].text = text;
-	twin = find(other, text);
 	if (twin)
 		s->name[i].elsewhere = other->name[twin].elsewhere = true;
 	return i;
@@ -91,13 +90,15 @@ number(struct side *s, struct side *other, const char *text)
 uint32_t
 replay_names_of_file(struct replay_names *n, const char *text)
 {
-	return number(&n->was, &n->is, text);
+	uint32_t i = find(&n->was, text);
+
+	return i ? i : add(&n->was, &n->is, text);
 }
 
 uint32_t
 replay_names_of_run(struct replay_names *n, const char *text)
 {
-	return number(&n->is, &n->was, text);
+	return add(&n->is, &n->was, text);
 }
 
 /* Made at a line, or the how-manieth of its kind: "queue.c:88#2". */
@@ -134,8 +135,10 @@ replay_names_are(const struct replay_names *n, uint32_t was, uint32_t is)
 {
 	const struct name *w = &n->was.name[was], *i = &n->is.name[is];
 
-	if (w->other || i->other)
-		return w->other == is;
+	if (i->other)
+		return i->other == was;
+	if (w->other)
+		return !strcmp(n->is.name[w->other].text, i->text);
 	return !strcmp(w->text, i->text) || may_move(w->text, i->text);
 }
 
@@ -149,21 +152,11 @@ may_be(const struct replay_names *n, uint32_t was, uint32_t is)
 	       (!w->other && !i->other && !w->elsewhere && !i->elsewhere);
 }
 
-static void
-forget(struct side *s, struct side *other, uint32_t i)
-{
-	if (s->name[i].other)
-		other->name[s->name[i].other].other = 0;
-	s->name[i].other = 0;
-}
-
 bool
 replay_names_learn(struct replay_names *n, uint32_t was, uint32_t is, bool made)
 {
-	if (made && (n->was.name[was].other != is)) {
-		forget(&n->was, &n->is, was);
-		forget(&n->is, &n->was, is);
-	}
+	if (made)
+		n->was.name[was].other = n->is.name[is].other = 0;
 	if (!may_be(n, was, is))
 		return false;
 	n->was.name[was].other = is;

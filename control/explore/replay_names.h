@@ -18,8 +18,9 @@ struct replay_names;
 struct replay_names *replay_names_new(size_t old, size_t now);
 void replay_names_free(struct replay_names *n);
 
-/* A name's number, from 1; text is kept by the caller.  All of both sides are
- * to be known before any are compared. */
+/* Numbers, from 1: of a name that the file has, of an object that the run has,
+ * by its name; 0: no memory.  Texts are kept by the caller.  All of both sides
+ * are to be known before any are compared. */
 uint32_t replay_names_of_file(struct replay_names *n, const char *text);
 uint32_t replay_names_of_run(struct replay_names *n, const char *text);
 
