@@ -191,6 +191,9 @@ enum seam_plan_flags {
 	SEAM_PLAN_AFTER = 32,  /* there is a choice after releases, too, by a
 				  LOCAL step; FOLLOW alone obeys it, all other
 				  strategies have it always */
+	SEAM_PLAN_DEBUG = 64,  /* real time stands still now and then: what
+				  waits for the outside is never stuck; a
+				  verdict is a trap for the debugger first */
 };
 
 enum seam_server {
