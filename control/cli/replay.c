@@ -14,12 +14,15 @@ static int run(int argc, char **argv);
 const struct cli_command cli_replay = {
 	"replay",
 	"seam replay [-n RUNS] [--expect pass|fail] [--json] FILE [-- CMD "
-	"[ARG...]]",
+	"[ARG...]]\n"
+	"       seam replay --gdb FILE [-- GDB-ARG...]",
 	"run a schedule that `seam explore` found again",
 	"  -n, --runs N            so many times: are they all the same?\n"
 	"  --expect fail           a failure like the file's is a success\n"
 	"  --expect pass           a run without a failure is\n"
 	"  --json                  one line of JSON\n"
+	"  --gdb                   run it under gdb, which the words after -- "
+	"are for\n"
 	"  -q, --quiet             say nothing of a failure\n"
 	"CMD is run in the place of the file's command; - is standard input.\n"
 	"Exits with 1 if it failed as it did, 2 for a bad file, 3 if the run "
@@ -28,12 +31,13 @@ const struct cli_command cli_replay = {
 	run
 };
 
-enum { OPT_EXPECT = 256, OPT_JSON };
+enum { OPT_EXPECT = 256, OPT_JSON, OPT_GDB };
 
 static const struct option options[] = {
 	{ "runs", required_argument, NULL, 'n' },
 	{ "expect", required_argument, NULL, OPT_EXPECT },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "gdb", no_argument, NULL, OPT_GDB },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ 0 },
 };
@@ -103,6 +107,8 @@ run_all(struct replaying *r)
 		replay_plan(r->file, r->same_build, &r->again.plan,
 			    r->again.forced);
 	}
+	if (!err.code && r->gdb)
+		return replaying_gdb(r);
 	if (!err.code && !rerun_run(&r->again, &err)) {
 		status = replaying_tell(r);
 		if (r->runs > 1 && status != SEAM_EXIT_CONTROL) {
@@ -160,6 +166,9 @@ take_option(struct replaying *r, int opt, char **argv)
 	case OPT_JSON:
 		r->json = true;
 		return true;
+	case OPT_GDB:
+		r->gdb = true;
+		return true;
 	case 'q':
 		r->quiet = true;
 		return true;
@@ -169,25 +178,61 @@ take_option(struct replaying *r, int opt, char **argv)
 	}
 }
 
+/* What comes after --. */
+static bool
+take_rest(struct replaying *r, char **rest)
+{
+	if (r->gdb) {
+		r->gdb_argv = rest;
+		return true;
+	}
+	r->argv = rest;
+	if (*rest)
+		return true;
+	cli_usage(&cli_replay, "which command?");
+	return false;
+}
+
+/* Options may come after the file, too. */
+static bool
+take_words(struct replaying *r, int argc, char **argv)
+{
+	int opt;
+
+	for (;;) {
+		while ((opt = getopt_long(argc, argv, "+:n:q", options,
+					  NULL)) != -1)
+			if (!take_option(r, opt, argv))
+				return false;
+		if (optind > 1 && !strcmp(argv[optind - 1], "--"))
+			break;
+		if (optind == argc)
+			break;
+		if (r->path) {
+			cli_usage(&cli_replay, "one file, and -- before CMD");
+			return false;
+		}
+		r->path = argv[optind++];
+	}
+	if (!r->path)
+		cli_usage(&cli_replay, "which file?");
+	if (!r->path)
+		return false;
+	return strcmp(argv[optind - 1], "--") || take_rest(r, argv + optind);
+}
+
 static int
 run(int argc, char **argv)
 {
 	struct replaying r = { .runs = 1 };
 	struct seam_error err;
-	int opt, status;
+	int status;
 
-	while ((opt = getopt_long(argc, argv, "+:n:q", options, NULL)) != -1)
-		if (!take_option(&r, opt, argv))
-			return SEAM_EXIT_USAGE;
-	if (optind == argc || (optind > 1 && !strcmp(argv[optind - 1], "--")))
-		return cli_usage(&cli_replay, "which file?");
-	r.path = argv[optind++];
-	if (optind < argc && strcmp(argv[optind], "--"))
-		return cli_usage(&cli_replay, "one file, and -- before CMD");
-	if (optind < argc && ++optind == argc)
-		return cli_usage(&cli_replay, "which command?");
-	if (optind < argc)
-		r.argv = argv + optind;
+	if (!take_words(&r, argc, argv))
+		return SEAM_EXIT_USAGE;
+	if (r.gdb && (r.json || r.runs > 1 || r.expect_pass || r.expect_fail))
+		return cli_usage(&cli_replay, "--gdb goes with no other "
+					      "option");
 	if (replay_read(r.path, &r.file, &err)) {
 		cli_warn("%s", err.text);
 		return SEAM_EXIT_USAGE;

@@ -169,8 +169,8 @@ go_on(struct replaying *r, struct divergence *d)
 	explore_labels_free(labels);
 }
 
-static int
-tell_divergence(struct replaying *r, uint32_t at)
+int
+replaying_tell_divergence(struct replaying *r, uint32_t at)
 {
 	const struct explore_trace *t = &r->again.result.trace;
 	struct divergence d = {
@@ -185,7 +185,7 @@ tell_divergence(struct replaying *r, uint32_t at)
 	tell_moved(r);
 	if (o)
 		put_moved_json(r, o);
-	if (r->file->nevents)
+	if (r->file->nevents && !r->gdb)
 		go_on(r, &d);
 	if (o)
 		put_divergence_json(&d, o);
@@ -234,7 +234,7 @@ tell(struct replaying *r)
 	uint32_t at;
 
 	if (replay_differs(r->match, &at))
-		return tell_divergence(r, at);
+		return replaying_tell_divergence(r, at);
 	tell_failure(r);
 	if (r->expect_pass)
 		return r->again.fault ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
@@ -250,11 +250,9 @@ tell(struct replaying *r)
 	return r->expect_fail ? SEAM_EXIT_FAILED : SEAM_EXIT_CONTROL;
 }
 
-int
-replaying_tell(struct replaying *r)
+bool
+replaying_match(struct replaying *r)
 {
-	int status = SEAM_EXIT_CONTROL;
-
 	replay_match_free(r->match);
 	explore_labels_free(r->labels);
 	r->match = NULL;
@@ -262,11 +260,15 @@ replaying_tell(struct replaying *r)
 	if (r->labels)
 		r->match = replay_match_new(r->file, &r->again.result.trace,
 					    r->labels, r->same_build);
-	if (r->match)
-		status = tell(r);
-	else
+	if (!r->match)
 		cli_warn("no memory");
-	return status;
+	return r->match;
+}
+
+int
+replaying_tell(struct replaying *r)
+{
+	return replaying_match(r) ? tell(r) : SEAM_EXIT_CONTROL;
 }
 
 void

@@ -13,7 +13,8 @@ struct replaying {
 	char **argv;	     /* NULL: the file's */
 	uint64_t runs, same; /* how many, and how many were like the first */
 	bool same_build;
-	bool json, quiet, expect_pass, expect_fail;
+	bool json, quiet, expect_pass, expect_fail, gdb;
+	char **gdb_argv; /* what is more for gdb; NULL: nothing */
 	struct rerun again;
 	struct explore_labels *labels;
 	struct replay_match *match;
@@ -22,7 +23,13 @@ struct replaying {
 /* replay_tell.c */
 /* Of the latest run; its exit status. */
 int replaying_tell(struct replaying *r);
+/* The latest run's labels and match; false: no memory, which is told. */
+bool replaying_match(struct replaying *r);
+int replaying_tell_divergence(struct replaying *r, uint32_t at);
 /* How many runs were the same. */
 void replaying_tell_runs(const struct replaying *r);
+
+/* replay_gdb.c: its exit status. */
+int replaying_gdb(struct replaying *r);
 
 #endif
