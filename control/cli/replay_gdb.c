@@ -14,12 +14,14 @@
 
 #include "replaying.h"
 
-/* One execution more than without, as gdb expects it. */
+/* One execution more than without, as gdb expects it.  Two variables are gdb's
+ * own. */
 static const char wrapper[] =
     "until mv \"$1\" \"$2\" 2>/dev/null; do : >\"$3\"; sleep 0.02; done; "
     "LD_PRELOAD=$4 SEAM_SOCKET=$5 SEAM_JOIN=must; "
     "export LD_PRELOAD SEAM_SOCKET SEAM_JOIN; "
-    "shift 5; unset LINES COLUMNS; exec \"$@\"";
+    "unset LINES COLUMNS; [ -z \"$6\" ] || export LINES=\"$6\"; "
+    "[ -z \"$7\" ] || export COLUMNS=\"$7\"; shift 7; exec \"$@\"";
 
 static void
 put_quoted(FILE *f, const char *word)
@@ -37,8 +39,18 @@ put_quoted(FILE *f, const char *word)
 static char *
 wrapper_command(const struct runner_debugged *d)
 {
-	const char *const words[] = { wrapper,	 "seam",     d->token, d->taken,
-				      d->wanted, d->preload, d->socket };
+	const char *lines = getenv("LINES"), *columns = getenv("COLUMNS");
+	const char *const words[] = {
+		wrapper,
+		"seam",
+		d->token,
+		d->taken,
+		d->wanted,
+		d->preload,
+		d->socket,
+		lines ? lines : "",
+		columns ? columns : "",
+	};
 	char *text = NULL;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
