@@ -45,7 +45,7 @@ enum seam_access {
 /* All points touch one object: they mark accesses to what is shared, and
  * nothing tells whether two of them mark the same.  So do all transfers:
  * nothing tells which descriptors are two ends of one thing, or what a poll
- * looks at. */
+ * looks at; and handlings of a process's signals, as any thread may do that. */
 #define SEAM_TOUCH_POINTS (UINT64_C(1) << 32)
 
 struct seam_touch {
@@ -164,7 +164,6 @@ seam_op_is_global(const struct seam_op *op)
 {
 	return op->verb == SEAM_PROCESS_EXIT || op->verb == SEAM_PROCESS_EXEC ||
 	       op->verb == SEAM_PROCESS_FORK ||
-	       op->verb == SEAM_SIGNAL_HANDLE ||
 	       (op->verb == SEAM_SIGNAL_SEND && !op->peer);
 }
 
@@ -174,7 +173,7 @@ seam_touches(const struct seam_op *op, struct seam_touch touch[2])
 {
 	unsigned n = 0;
 
-	if (op->verb == SEAM_POINT ||
+	if (op->verb == SEAM_POINT || op->verb == SEAM_SIGNAL_HANDLE ||
 	    (op->verb >= SEAM_IO_READ && op->verb <= SEAM_IO_POLL)) {
 		touch[0] = (struct seam_touch){ .object = SEAM_TOUCH_POINTS };
 		return 1;
@@ -272,6 +271,80 @@ seam_dependent(const struct seam_op *a, uint16_t slot_a,
 			if (seam_touches_conflict(&ta[i], &tb[j]))
 				return true;
 	return false;
+}
+
+/* May wait, and has no other ending than getting what it waits for. */
+static inline bool
+seam_op_blocks(const struct seam_op *op)
+{
+	if (op->how != SEAM_HOW_DONE || op->mode == 'l')
+		return op->mode == 'l';
+	if (op->verb == SEAM_COND_REACQUIRE)
+		return true;
+	if (op->flags & SEAM_OP_TIMED)
+		return false;
+	switch (op->verb) {
+	case SEAM_MUTEX_LOCK:
+	case SEAM_SPIN_LOCK:
+	case SEAM_RWLOCK_RDLOCK:
+	case SEAM_RWLOCK_WRLOCK:
+	case SEAM_SEM_WAIT:
+	case SEAM_FCNTL_SETLKW:
+	case SEAM_FLOCK_LOCK:
+	case SEAM_LOCKF_LOCK:
+	case SEAM_THREAD_JOIN:
+	case SEAM_PROCESS_WAIT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Lets others go on. */
+static inline bool
+seam_op_lets_go(const struct seam_op *op)
+{
+	switch (op->verb) {
+	case SEAM_MUTEX_UNLOCK:
+	case SEAM_SPIN_UNLOCK:
+	case SEAM_RWLOCK_UNLOCK:
+	case SEAM_SEM_POST:
+	case SEAM_COND_WAIT:
+	case SEAM_COND_SIGNAL:
+	case SEAM_COND_BROADCAST:
+	case SEAM_FUTEX_WAKE:
+	case SEAM_FILE_UNLOCK:
+	case SEAM_FILE_CLOSE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * `a` was done right before `b`, and they depend on each other: might b have
+ * come first?  A lock against a lock may, never an unlock against a lock that
+ * had to wait for it: that one was not enabled, and what to reverse instead
+ * is who got the lock before.  An unlock against a try, or against what can
+ * time out, may.  By the operations alone: a semaphore that had enough, or a
+ * recursive lock, needs a look at the run (races.c).
+ */
+static inline bool
+seam_reversible(const struct seam_op *a, uint16_t slot_a,
+		const struct seam_op *b, uint16_t slot_b)
+{
+	if (slot_a == slot_b || !seam_dependent(a, slot_a, b, slot_b))
+		return false;
+	if (seam_op_is_about(a, slot_b))
+		return a->verb != SEAM_THREAD_CREATE &&
+		       a->verb != SEAM_PROCESS_FORK;
+	if (seam_op_is_about(b, slot_a))
+		return !seam_op_blocks(b);
+	/* A signal that came too late for a wait with a timeout. */
+	if (b->verb == SEAM_COND_REACQUIRE && (b->flags & SEAM_OP_TIMED) &&
+	    (a->verb == SEAM_COND_SIGNAL || a->verb == SEAM_COND_BROADCAST))
+		return true;
+	return !(seam_op_lets_go(a) && seam_op_blocks(b));
 }
 
 #endif

@@ -204,6 +204,11 @@ tell_failure(struct replaying *r)
 {
 	char *text = oracle_explain(&r->again.oracle, r->again.fault,
 				    &r->again.result, r->labels);
+	const struct critical pair = {
+		.found = r->file->critical[0],
+		.first = r->file->critical[0] - 1,
+		.second = r->file->critical[1] - 1,
+	};
 	size_t len = 0;
 	char *output = runner_output(r->again.runner, &len);
 	json_t *o;
@@ -216,9 +221,10 @@ tell_failure(struct replaying *r)
 		put_moved_json(r, o);
 		exploring_put_json(o);
 	} else if (!r->quiet && r->again.fault) {
-		exploring_put_run(stdout, text ? text : "",
-				  &r->again.result.trace, r->labels,
-				  output ? output : "", len);
+		exploring_put_pair(stdout, text ? text : "",
+				   &r->again.result.trace, r->labels,
+				   output ? output : "", len, &pair,
+				   r->file->because);
 	} else if (!r->quiet) {
 		puts("the run did not fail");
 	}

@@ -204,19 +204,29 @@ struct pick {
 	uint8_t how;
 };
 
-/* What the plan wants here; false: nothing, or nothing that can be. */
-static bool
-forced(struct seam_sched *s, const struct seam_choice *c, struct pick *out)
+/* What the plan wants here; NULL: nothing. */
+static const struct seam_forced *
+wanted(const struct seam_sched *s, uint16_t current)
 {
-	const struct seam_forced *f;
+	if (s->plan.flags & SEAM_PLAN_RELAXED)
+		return seam_switch_at(s, current);
+	if (s->steps >= s->plan.forced || s->steps >= SEAM_STEPS ||
+	    !s->forced[s->steps].thread)
+		return NULL;
+	return &s->forced[s->steps];
+}
+
+/* False: it wants nothing, or nothing that can be. */
+static bool
+forced(struct seam_sched *s, const struct seam_choice *c, uint16_t current,
+       struct pick *out)
+{
+	const struct seam_forced *f = wanted(s, current);
 	const struct seam_candidates *among;
 	uint16_t i, n = (uint16_t)seam_slots();
 	uint32_t how;
 
-	if (s->steps >= s->plan.forced || s->steps >= SEAM_STEPS)
-		return false;
-	f = &s->forced[s->steps];
-	if (!f->thread)
+	if (!f)
 		return false;
 	for (i = 0; i < n; i++)
 		if (s->slot[i].key == f->thread &&
@@ -245,7 +255,7 @@ choose_among(struct seam_sched *s, struct seam_choice *c, uint16_t current)
 	struct pick p = { SEAM_NOBODY, SEAM_HOW_DONE };
 	uint32_t one_in = s->plan.timeout_one_in;
 
-	if (forced(s, c, &p))
+	if (forced(s, c, current, &p))
 		return p;
 	strategy = seam_strategy_of(s->plan.strategy);
 	/* First those that gave way: if those who are to come first all sleep,
@@ -554,11 +564,16 @@ scheduled(struct seam_sched *s, const struct seam_slot *slot)
 	}
 }
 
-/* What a thread does next when a signal is due depends on everything. */
-static bool
-handler_is_due(const struct seam_slot *slot)
+/* What it will do next. */
+static struct seam_op
+next_op(const struct seam_slot *slot)
 {
-	return slot->signals & (SEAM_SIGNAL_DUE | SEAM_SIGNAL_SHARED);
+	struct seam_op op = slot->op;
+
+	if (slot->signals & (SEAM_SIGNAL_DUE | SEAM_SIGNAL_SHARED))
+		op = (struct seam_op){ .verb = SEAM_SIGNAL_HANDLE };
+	op.how = SEAM_HOW_DONE;
+	return op;
 }
 
 /* Sleepers whose step depends on this one wake up; see include/depend.h. */
@@ -576,11 +591,8 @@ wake_sleepers(struct seam_sched *s, const struct seam_step *step)
 
 		if (!(all & bit))
 			continue;
-		op = s->slot[i].op;
-		op.how = SEAM_HOW_DONE;
-		if (handler_is_due(&s->slot[i]))
-			s->sleeping &= ~bit;
-		else if (seam_dependent(&step->op, step->slot, &op, i))
+		op = next_op(&s->slot[i]);
+		if (seam_dependent(&step->op, step->slot, &op, i))
 			s->sleeping &= ~bit;
 		op.how = SEAM_HOW_TIMEOUT;
 		if (seam_dependent(&step->op, step->slot, &op, i))
