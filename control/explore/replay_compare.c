@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explore/critical.h"
+#include "explore/oracle.h"
 #include "explore/replay_names.h"
 
 struct replay_match {
@@ -29,15 +31,25 @@ is_name(const char *subject)
 		 strstr(subject, ".T") && !strchr(subject, '/'));
 }
 
+/* Behind the events are those that stand, as in runs. */
+static const struct replay_event *
+file_event(const struct replay_file *f, size_t event)
+{
+	return event < f->nevents ? &f->event[event] :
+				    &f->standing[event - f->nevents];
+}
+
 static bool
 number_names(struct replay_match *m)
 {
 	const struct replay_file *f = m->f;
 
-	for (size_t i = 0; i < f->nevents; i++) {
-		if (!is_name(f->event[i].object))
+	for (size_t i = 0; i < f->nevents + f->nstanding; i++) {
+		const char *object = file_event(f, i)->object;
+
+		if (!is_name(object))
 			continue;
-		m->was[i] = replay_names_of_file(m->names, f->event[i].object);
+		m->was[i] = replay_names_of_file(m->names, object);
 		if (!m->was[i])
 			return false;
 	}
@@ -60,24 +72,50 @@ is_made(const char *verb)
 	return dot && !strcmp(dot, ".init");
 }
 
-/* The same thread does the same to the same; learns what that is called. */
 static bool
-is_like(const struct replay_match *m, size_t event, uint32_t step, bool learn)
+is_by(const struct replay_match *m, const struct replay_event *e, uint32_t at)
 {
-	const struct replay_event *e = &m->f->event[event];
-	const struct seam_step *s = &m->t->step[step];
+	return !strcmp(e->thread, m->t->thread[critical_slot(m->t, at)].path);
+}
+
+static bool
+is_verb(const struct replay_match *m, const struct replay_event *e, uint32_t at)
+{
+	const uint32_t n = m->t->nsteps;
 	char verb[64];
 
-	if (strcmp(e->thread, m->t->thread[s->slot].path) != 0 ||
-	    strcmp(e->verb, replay_verb(&s->op, verb, sizeof(verb))) != 0)
-		return false;
-	if (!s->op.object || !m->was[event])
-		return !strcmp(e->object, replay_subject(m->t, m->l, &s->op));
+	if (at >= n && m->t->thread[at - n].state != SEAM_SLOT_PENDING)
+		return !strcmp(e->verb, "-");
+	return !strcmp(e->verb,
+		       replay_verb(critical_op(m->t, at), verb, sizeof(verb)));
+}
+
+/* To the same; learns what that is called. */
+static bool
+is_about(const struct replay_match *m, size_t event, uint32_t at, bool learn)
+{
+	const struct replay_event *e = file_event(m->f, event);
+	const struct seam_op *op = critical_op(m->t, at);
+
+	if (!strcmp(e->verb, "-"))
+		return true;
+	if (!op->object || !m->was[event])
+		return !strcmp(e->object, replay_subject(m->t, m->l, op));
 	if (!learn)
 		return replay_names_are(m->names, m->was[event],
-					m->is[s->op.object]);
-	return replay_names_learn(m->names, m->was[event], m->is[s->op.object],
+					m->is[op->object]);
+	return replay_names_learn(m->names, m->was[event], m->is[op->object],
 				  is_made(e->verb));
+}
+
+/* The same thread does, or is about to do, the same to the same. */
+static bool
+is_like(const struct replay_match *m, size_t event, uint32_t at, bool learn)
+{
+	const struct replay_event *e = file_event(m->f, event);
+
+	return is_by(m, e, at) && is_verb(m, e, at) &&
+	       is_about(m, event, at, learn);
 }
 
 static bool
@@ -98,6 +136,25 @@ is_as_expected(struct replay_match *m, uint32_t i, bool same_build)
 	return has_result(m, i, i) && is_like(m, i, i, true);
 }
 
+/* Where nobody can go on, that is how it failed. */
+static bool
+stand_as_expected(struct replay_match *m)
+{
+	const struct replay_file *f = m->f;
+	const uint32_t n = m->t->nsteps;
+
+	if (!f->nstanding ||
+	    (strcmp(f->fault, explore_fault_names[EXPLORE_DEADLOCK]) != 0 &&
+	     strcmp(f->fault, explore_fault_names[EXPLORE_LOST_WAKEUP]) != 0))
+		return true;
+	if (m->t->nthreads != f->nstanding)
+		return false;
+	for (uint32_t i = 0; i < m->t->nthreads; i++)
+		if (!is_like(m, f->nevents + i, n + i, true))
+			return false;
+	return true;
+}
+
 static void
 compare(struct replay_match *m, bool same_build)
 {
@@ -114,7 +171,7 @@ compare(struct replay_match *m, bool same_build)
 	       is_as_expected(m, i, same_build))
 		i++;
 	m->at = i;
-	m->differs = i < t->nsteps || i < f->nevents;
+	m->differs = i < t->nsteps || i < f->nevents || !stand_as_expected(m);
 }
 
 struct replay_match *
@@ -128,8 +185,8 @@ replay_match_new(const struct replay_file *f, const struct explore_trace *t,
 	m->f = f;
 	m->t = t;
 	m->l = l;
-	m->names = replay_names_new(f->nevents, t->nobjects);
-	m->was = calloc(f->nevents + 1, sizeof(*m->was));
+	m->names = replay_names_new(f->nevents + f->nstanding, t->nobjects);
+	m->was = calloc(f->nevents + f->nstanding + 1, sizeof(*m->was));
 	m->is = calloc(t->nobjects + 1u, sizeof(*m->is));
 	if (m->names && m->was && m->is && number_names(m)) {
 		compare(m, same_build);

@@ -11,10 +11,13 @@
  *	events
  *		P1.T0 mutex.lock cache_lock "cache_put cache.c:42" ok 1a2b3c4d
  *	hash 0123456789abcdef
+ *	standing
+ *		P1.T0.1 mutex.lock cache_lock "cache_get cache.c:57"
  *	end
  *
  * A decision is a step: who does its operation.  Events are what is expected;
- * without them only the decisions are followed.
+ * without them only the decisions are followed.  Standing are, by the order of
+ * creation, all threads at the run's end: at what; - at nothing.
  */
 #ifndef SEAM_EXPLORE_REPLAY_FILE_H
 #define SEAM_EXPLORE_REPLAY_FILE_H
@@ -53,7 +56,9 @@ struct replay_file {
 	bool in_scratch, left_behind, misuse, after, marked;
 	struct replay_block *block;
 	struct replay_event *event;
-	size_t nblocks, nevents, room_blocks, room_events;
+	struct replay_event *standing; /* verb "-": at nothing */
+	size_t nblocks, nevents, nstanding;
+	size_t room_blocks, room_events, room_standing;
 };
 
 void replay_free(struct replay_file *f);

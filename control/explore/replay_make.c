@@ -20,22 +20,36 @@ free_words(char **v)
 }
 
 static void
+free_events(struct replay_event *event, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(event[i].thread);
+		free(event[i].verb);
+		free(event[i].object);
+		free(event[i].site);
+		free(event[i].result);
+	}
+	free(event);
+}
+
+static void
+empty(struct replay_file *f)
+{
+	f->block = NULL;
+	f->event = f->standing = NULL;
+	f->nblocks = f->nevents = f->nstanding = 0;
+	f->room_blocks = f->room_events = f->room_standing = 0;
+}
+
+static void
 forget_run(struct replay_file *f)
 {
 	for (size_t i = 0; i < f->nblocks; i++)
 		free(f->block[i].thread);
-	for (size_t i = 0; i < f->nevents; i++) {
-		free(f->event[i].thread);
-		free(f->event[i].verb);
-		free(f->event[i].object);
-		free(f->event[i].site);
-		free(f->event[i].result);
-	}
+	free_events(f->event, f->nevents);
+	free_events(f->standing, f->nstanding);
 	free(f->block);
-	free(f->event);
-	f->block = NULL;
-	f->event = NULL;
-	f->nblocks = f->nevents = f->room_blocks = f->room_events = 0;
+	empty(f);
 }
 
 void
@@ -87,9 +101,7 @@ replay_copy(const struct replay_file *from)
 	if (!f)
 		return NULL;
 	*f = *from;
-	f->block = NULL;
-	f->event = NULL;
-	f->nblocks = f->nevents = f->room_blocks = f->room_events = 0;
+	empty(f);
 	f->critical[0] = f->critical[1] = 0;
 	f->because = NULL;
 	f->argv = copy_words(from->argv);
@@ -159,6 +171,29 @@ take_events(struct replay_file *f, const struct explore_trace *t,
 	return true;
 }
 
+static bool
+take_standing(struct replay_file *f, const struct explore_trace *t,
+	      const struct explore_labels *l)
+{
+	for (uint32_t i = 0; i < t->nthreads; i++) {
+		const struct explore_thread *th = &t->thread[i];
+		const bool stands = th->state == SEAM_SLOT_PENDING;
+		struct replay_event *e = &f->standing[f->nstanding++];
+		char verb[64];
+
+		e->thread = strdup(th->path);
+		e->verb = strdup(
+		    stands ? replay_verb(&th->pending, verb, sizeof(verb)) :
+			     "-");
+		e->object =
+		    strdup(stands ? replay_subject(t, l, &th->pending) : "-");
+		e->site = strdup(stands && *l->at[i] ? l->at[i] : "-");
+		if (!e->thread || !e->verb || !e->object || !e->site)
+			return false;
+	}
+	return true;
+}
+
 bool
 replay_take(struct replay_file *f, const struct explore_trace *t,
 	    const struct explore_labels *l)
@@ -166,10 +201,11 @@ replay_take(struct replay_file *f, const struct explore_trace *t,
 	forget_run(f);
 	f->block = calloc(t->nsteps + 1u, sizeof(*f->block));
 	f->event = calloc(t->nsteps + 1u, sizeof(*f->event));
+	f->standing = calloc(t->nthreads + 1u, sizeof(*f->standing));
 	f->hash = t->hash;
 	f->seed = t->entropy;
-	return f->block && f->event && take_blocks(f, t) &&
-	       take_events(f, t, l);
+	return f->block && f->event && f->standing && take_blocks(f, t) &&
+	       take_events(f, t, l) && take_standing(f, t, l);
 }
 
 /* A file to a run. */

@@ -35,25 +35,51 @@ replay_result(const struct seam_step *s, char *buf, size_t size)
 	return *text ? text : "ok";
 }
 
-char *
-replay_expected(const struct replay_file *f, uint32_t at)
+static char *
+event_text(const struct replay_event *e)
 {
-	const struct replay_event *e;
-	bool ok, object, site;
+	const bool ok = !e->result || !strcmp(e->result, "ok"),
+		   object = strcmp(e->object, "-") != 0,
+		   site = strcmp(e->site, "-") != 0;
 	char *text;
 
-	if (at >= f->nevents)
-		return strdup("the end of the run");
-	e = &f->event[at];
-	ok = !strcmp(e->result, "ok");
-	object = strcmp(e->object, "-") != 0;
-	site = strcmp(e->site, "-") != 0;
 	if (asprintf(&text, "%s  %s%s%s%s%s%s%s", e->thread, e->verb,
 		     object ? " " : "", object ? e->object : "",
 		     site ? " at " : "", site ? e->site : "", ok ? "" : " = ",
 		     ok ? "" : e->result) < 0)
 		return NULL;
 	return text;
+}
+
+static char *
+standing_text(const struct replay_file *f)
+{
+	char *text = NULL, *one;
+	size_t len, n = 0;
+	FILE *to = open_memstream(&text, &len);
+
+	if (!to)
+		return NULL;
+	for (size_t i = 0; i < f->nstanding; i++) {
+		if (!strcmp(f->standing[i].verb, "-"))
+			continue;
+		one = event_text(&f->standing[i]);
+		fprintf(to, "%s%s", n++ ? "; " : "", one ? one : "?");
+		free(one);
+	}
+	if (!n)
+		fputs("the end of the run", to);
+	if (fclose(to)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+char *
+replay_expected(const struct replay_file *f, uint32_t at)
+{
+	return at < f->nevents ? event_text(&f->event[at]) : standing_text(f);
 }
 
 /* Past the last step: what those that stand would have done. */
