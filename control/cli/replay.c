@@ -15,12 +15,18 @@ const struct cli_command cli_replay = {
 	"replay",
 	"seam replay [-n RUNS] [--expect pass|fail] [--json] FILE [-- CMD "
 	"[ARG...]]\n"
+	"       seam replay --nearby N [-o FILE] [--expect pass|fail] [--json] "
+	"FILE [-- CMD [ARG...]]\n"
 	"       seam replay --gdb FILE [-- GDB-ARG...]",
 	"run a schedule that `seam explore` found again",
 	"  -n, --runs N            so many times: are they all the same?\n"
 	"  --expect fail           a failure like the file's is a success\n"
 	"  --expect pass           a run without a failure is\n"
 	"  --json                  one line of JSON\n"
+	"  --nearby N              explore a changed program around it, by N "
+	"runs:\n"
+	"                          fixed, moved, or no longer reachable\n"
+	"  -o, --output FILE       the replay file of what fails there\n"
 	"  --gdb                   run it under gdb, which the words after -- "
 	"are for\n"
 	"  -q, --quiet             say nothing of a failure\n"
@@ -31,12 +37,14 @@ const struct cli_command cli_replay = {
 	run
 };
 
-enum { OPT_EXPECT = 256, OPT_JSON, OPT_GDB };
+enum { OPT_EXPECT = 256, OPT_JSON, OPT_GDB, OPT_NEARBY };
 
 static const struct option options[] = {
 	{ "runs", required_argument, NULL, 'n' },
 	{ "expect", required_argument, NULL, OPT_EXPECT },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "nearby", required_argument, NULL, OPT_NEARBY },
+	{ "output", required_argument, NULL, 'o' },
 	{ "gdb", no_argument, NULL, OPT_GDB },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ 0 },
@@ -109,6 +117,8 @@ run_all(struct replaying *r)
 	}
 	if (!err.code && r->gdb)
 		return replaying_gdb(r);
+	if (!err.code && r->nearby)
+		return replaying_nearby(r);
 	if (!err.code && !rerun_run(&r->again, &err)) {
 		status = replaying_tell(r);
 		if (r->runs > 1 && status != SEAM_EXIT_CONTROL) {
@@ -122,12 +132,31 @@ run_all(struct replaying *r)
 	return SEAM_EXIT_CONTROL;
 }
 
+/* The output is where we are now. */
+static bool
+stay(struct replaying *r)
+{
+	char *here;
+
+	if (!r->output || *r->output == '/')
+		return true;
+	here = getcwd(NULL, 0);
+	if (here && asprintf(&r->path_out, "%s/%s", here, r->output) >= 0)
+		r->output = r->path_out;
+	else
+		cli_warn("no memory");
+	free(here);
+	return r->output == r->path_out;
+}
+
 static int
 replay(struct replaying *r)
 {
 	int status = SEAM_EXIT_CONTROL;
 
 	rerun_of_file(&r->again, r->file, r->argv);
+	if (!stay(r))
+		return status;
 	if (chdir(r->file->dir))
 		cli_warn("%s: %s", r->file->dir, strerror(errno));
 	else
@@ -135,17 +164,18 @@ replay(struct replaying *r)
 	replay_match_free(r->match);
 	explore_labels_free(r->labels);
 	rerun_close(&r->again);
+	free(r->path_out);
 	return status;
 }
 
 static bool
-take_runs(struct replaying *r, const char *text)
+take_number(const char *what, const char *text, uint64_t *to)
 {
 	struct seam_error err;
 
-	if (!seam_number_parse(text, 0, 1, UINT32_MAX, &r->runs, &err))
+	if (!seam_number_parse(text, 0, 1, UINT32_MAX, to, &err))
 		return true;
-	cli_warn("-n: %s", err.text);
+	cli_warn("%s: %s", what, err.text);
 	return false;
 }
 
@@ -154,7 +184,12 @@ take_option(struct replaying *r, int opt, char **argv)
 {
 	switch (opt) {
 	case 'n':
-		return take_runs(r, optarg);
+		return take_number("-n", optarg, &r->runs);
+	case 'o':
+		r->output = optarg;
+		return true;
+	case OPT_NEARBY:
+		return take_number("--nearby", optarg, &r->nearby);
 	case OPT_EXPECT:
 		r->expect_pass = !strcmp(optarg, "pass");
 		r->expect_fail = !strcmp(optarg, "fail");
@@ -200,7 +235,7 @@ take_words(struct replaying *r, int argc, char **argv)
 	int opt;
 
 	for (;;) {
-		while ((opt = getopt_long(argc, argv, "+:n:q", options,
+		while ((opt = getopt_long(argc, argv, "+:n:o:q", options,
 					  NULL)) != -1)
 			if (!take_option(r, opt, argv))
 				return false;
@@ -230,9 +265,14 @@ run(int argc, char **argv)
 
 	if (!take_words(&r, argc, argv))
 		return SEAM_EXIT_USAGE;
-	if (r.gdb && (r.json || r.runs > 1 || r.expect_pass || r.expect_fail))
+	if (r.gdb && (r.json || r.runs > 1 || r.expect_pass || r.expect_fail ||
+		      r.nearby))
 		return cli_usage(&cli_replay, "--gdb goes with no other "
 					      "option");
+	if (r.nearby && r.runs > 1)
+		return cli_usage(&cli_replay, "--nearby says how many runs");
+	if (r.output && !r.nearby)
+		return cli_usage(&cli_replay, "--output goes with --nearby");
 	if (replay_read(r.path, &r.file, &err)) {
 		cli_warn("%s", err.text);
 		return SEAM_EXIT_USAGE;

@@ -14,7 +14,10 @@ struct replaying {
 	uint64_t runs, same; /* how many, and how many were like the first */
 	bool same_build;
 	bool json, quiet, expect_pass, expect_fail, gdb;
-	char **gdb_argv; /* what is more for gdb; NULL: nothing */
+	uint64_t nearby; /* runs; 0: none */
+	char *path_out;
+	const char *output; /* a file for what fails nearby, or NULL */
+	char **gdb_argv;    /* what is more for gdb; NULL: nothing */
 	struct rerun again;
 	struct explore_labels *labels;
 	struct replay_match *match;
@@ -29,7 +32,8 @@ int replaying_tell_divergence(struct replaying *r, uint32_t at);
 /* How many runs were the same. */
 void replaying_tell_runs(const struct replaying *r);
 
-/* replay_gdb.c: its exit status. */
+/* replay_nearby.c, replay_gdb.c: the exit status. */
+int replaying_nearby(struct replaying *r);
 int replaying_gdb(struct replaying *r);
 
 #endif

@@ -32,8 +32,8 @@ is_name(const char *subject)
 }
 
 /* Behind the events are those that stand, as in runs. */
-static const struct replay_event *
-file_event(const struct replay_file *f, size_t event)
+const struct replay_event *
+replay_event_at(const struct replay_file *f, size_t event)
 {
 	return event < f->nevents ? &f->event[event] :
 				    &f->standing[event - f->nevents];
@@ -45,7 +45,7 @@ number_names(struct replay_match *m)
 	const struct replay_file *f = m->f;
 
 	for (size_t i = 0; i < f->nevents + f->nstanding; i++) {
-		const char *object = file_event(f, i)->object;
+		const char *object = replay_event_at(f, i)->object;
 
 		if (!is_name(object))
 			continue;
@@ -94,7 +94,7 @@ is_verb(const struct replay_match *m, const struct replay_event *e, uint32_t at)
 static bool
 is_about(const struct replay_match *m, size_t event, uint32_t at, bool learn)
 {
-	const struct replay_event *e = file_event(m->f, event);
+	const struct replay_event *e = replay_event_at(m->f, event);
 	const struct seam_op *op = critical_op(m->t, at);
 
 	if (!strcmp(e->verb, "-"))
@@ -112,10 +112,39 @@ is_about(const struct replay_match *m, size_t event, uint32_t at, bool learn)
 static bool
 is_like(const struct replay_match *m, size_t event, uint32_t at, bool learn)
 {
-	const struct replay_event *e = file_event(m->f, event);
+	const struct replay_event *e = replay_event_at(m->f, event);
 
 	return is_by(m, e, at) && is_verb(m, e, at) &&
 	       is_about(m, event, at, learn);
+}
+
+/* "cache_put cache.c:42": how much of it is the function. */
+static size_t
+function_length(const char *site)
+{
+	const char *line = explore_site_line(site);
+
+	return line > site ? (size_t)(line - site) : 0;
+}
+
+/* Where it is not known, it is the same. */
+static bool
+is_function(const char *was, const char *is)
+{
+	const size_t n = function_length(was), m = function_length(is);
+
+	return !n || !m || (n == m && !memcmp(was, is, n));
+}
+
+bool
+replay_is_like(const struct replay_match *m, size_t event, uint32_t at,
+	       bool anybody)
+{
+	const struct replay_event *e = replay_event_at(m->f, event);
+
+	return (anybody || is_by(m, e, at)) && is_verb(m, e, at) &&
+	       is_about(m, event, at, false) &&
+	       is_function(e->site, critical_site(m->t, m->l, at));
 }
 
 static bool

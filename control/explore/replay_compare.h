@@ -39,6 +39,14 @@ bool replay_near_in_file(const struct replay_match *m, uint32_t step,
 bool replay_near_in_run(const struct replay_match *m, uint32_t event,
 			struct replay_near *out);
 
+/* The i-th event of the file; behind them those that stand. */
+const struct replay_event *replay_event_at(const struct replay_file *f,
+					   size_t event);
+/* Does the run's step (or, behind them, what a thread stands at) the same to
+ * the same?  In the same function; `anybody`: by whatever thread. */
+bool replay_is_like(const struct replay_match *m, size_t event, uint32_t at,
+		    bool anybody);
+
 /* replay_text.c: the words of an event in a file. */
 const char *replay_subject(const struct explore_trace *t,
 			   const struct explore_labels *l,
