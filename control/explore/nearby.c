@@ -39,7 +39,8 @@ is_same_event(const struct replay_file *f, uint32_t a, uint32_t b)
 				  *y = replay_event_at(f, b);
 
 	return !strcmp(x->thread, y->thread) && !strcmp(x->verb, y->verb) &&
-	       !strcmp(x->object, y->object);
+	       !strcmp(x->object, y->object) &&
+	       replay_same_function(x->site, y->site);
 }
 
 static void
@@ -72,11 +73,13 @@ find(const struct search *s, unsigned which)
 	return NEVER;
 }
 
-/* The first came about, and the second had not before. */
+/* The first came about, and behind it the second, or its thread stands at
+ * it. */
 static bool
 is_kept(const struct search *s)
 {
-	return s->at[0] < s->r->result.trace.nsteps && s->at[0] < s->at[1];
+	return s->at[0] < s->r->result.trace.nsteps && s->at[0] < s->at[1] &&
+	       s->at[1] != NEVER;
 }
 
 /* The second came about, and the first had not before: at its step. */

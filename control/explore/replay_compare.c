@@ -127,9 +127,8 @@ function_length(const char *site)
 	return line > site ? (size_t)(line - site) : 0;
 }
 
-/* Where it is not known, it is the same. */
-static bool
-is_function(const char *was, const char *is)
+bool
+replay_same_function(const char *was, const char *is)
 {
 	const size_t n = function_length(was), m = function_length(is);
 
@@ -144,7 +143,7 @@ replay_is_like(const struct replay_match *m, size_t event, uint32_t at,
 
 	return (anybody || is_by(m, e, at)) && is_verb(m, e, at) &&
 	       is_about(m, event, at, false) &&
-	       is_function(e->site, critical_site(m->t, m->l, at));
+	       replay_same_function(e->site, critical_site(m->t, m->l, at));
 }
 
 static bool

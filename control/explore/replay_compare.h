@@ -42,6 +42,8 @@ bool replay_near_in_run(const struct replay_match *m, uint32_t event,
 /* The i-th event of the file; behind them those that stand. */
 const struct replay_event *replay_event_at(const struct replay_file *f,
 					   size_t event);
+/* Of two places; where one is not known, it is the same. */
+bool replay_same_function(const char *site, const char *other);
 /* Does the run's step (or, behind them, what a thread stands at) the same to
  * the same?  In the same function; `anybody`: by whatever thread. */
 bool replay_is_like(const struct replay_match *m, size_t event, uint32_t at,
