@@ -42,22 +42,23 @@ in(const struct debugging *g, const char *name)
 	return asprintf(&path, "%s/%s", g->place, name) < 0 ? NULL : path;
 }
 
-static enum seam_code
+static bool
 make_place(struct debugging *g, struct seam_error *err)
 {
-	const char *why;
+	const char *why = "no memory";
 
 	g->place = scratch_new(OTHER_NUMBER, &why);
-	if (!g->place)
-		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
-				 "no directory for the socket: %s", why);
-	g->d.socket = g->socket = in(g, "control");
-	g->d.token = g->token = in(g, "token");
-	g->d.taken = g->taken = in(g, "taken");
-	g->d.wanted = g->wanted = in(g, "wanted");
-	if (g->socket && g->token && g->taken && g->wanted)
-		return SEAM_OK;
-	return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+	if (g->place) {
+		g->d.socket = g->socket = in(g, "control");
+		g->d.token = g->token = in(g, "token");
+		g->d.taken = g->taken = in(g, "taken");
+		g->d.wanted = g->wanted = in(g, "wanted");
+	}
+	if (g->place && g->socket && g->token && g->taken && g->wanted)
+		return true;
+	sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no directory for the socket: %s",
+		  why);
+	return false;
 }
 
 static void
@@ -176,11 +177,12 @@ static enum seam_code
 debug(struct debugging *g, runner_launch *launch, void *data,
       struct runner_result *res, int *status, struct seam_error *err)
 {
-	enum seam_code code = make_place(g, err);
+	enum seam_code code;
 	pid_t pid;
 
-	if (!code)
-		code = renew(g, err);
+	if (!make_place(g, err))
+		return err->code;
+	code = renew(g, err);
 	if (!code)
 		code = make_env(g, err);
 	if (code)
