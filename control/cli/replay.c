@@ -57,26 +57,15 @@ static const struct option options[] = {
 static bool
 is_same_build(const struct replaying *r)
 {
-	const char *preload = getenv("SEAM_PRELOAD");
-	char *program =
-	    replay_find_program(r->again.config.argv[0], r->file->dir);
-	char *ours = replay_build_id(program);
-	char *library = replay_build_id(
-	    preload && *preload ? preload : SEAM_PKGLIBDIR "/libseam.so");
-	bool same = ours && library && !strcmp(ours, r->file->program_id) &&
-		    !strcmp(library, r->file->library_id);
+	const char *anew =
+	    replay_built_anew(r->file, r->again.config.argv[0], NULL);
 
-	if (!same && !r->quiet)
+	if (anew && !r->quiet)
 		fprintf(stderr,
 			"seam: %s has been built anew since; its events are "
 			"compared by their names\n",
-			ours && !strcmp(ours, r->file->program_id) ?
-			    "libseam.so" :
-			    r->again.config.argv[0]);
-	free(program);
-	free(ours);
-	free(library);
-	return same;
+			anew);
+	return !anew;
 }
 
 /* The others, half of them with a target that was started anew. */

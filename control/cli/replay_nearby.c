@@ -140,7 +140,7 @@ write_failure(const struct replaying *r, struct replay_file *f)
 	for (size_t i = 0; f->argv && i < n; i++)
 		f->argv[i] = strdup(argv[i]);
 	f->program_id = replay_build_id(program);
-	f->library_id = replay_library_id();
+	f->library_id = replay_library_id(NULL);
 	if (program) {
 		free(f->program);
 		f->program = program;

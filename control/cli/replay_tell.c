@@ -199,16 +199,40 @@ replaying_tell_divergence(struct replaying *r, uint32_t at)
 
 /* As it should be. */
 
+/* The critical pair that the file tells of, if the run has such events. */
+static struct critical
+pair_of(const struct replaying *r)
+{
+	const struct explore_trace *t = &r->again.result.trace;
+	const uint32_t *events = r->file->critical;
+
+	return (struct critical){
+		.found = events[0] && events[0] <= t->nsteps &&
+			 events[1] <= t->nsteps + t->nthreads,
+		.first = events[0] - 1,
+		.second = events[1] - 1,
+	};
+}
+
+static void
+put_pair_json(const struct replaying *r, json_t *o)
+{
+	const struct critical pair = pair_of(r);
+
+	if (!r->file->because)
+		return;
+	json_object_set_new(
+	    o, "critical",
+	    exploring_json_pair(&r->again.result.trace, r->labels, &pair));
+	seam_json_put(o, "because", r->file->because);
+}
+
 static void
 tell_failure(struct replaying *r)
 {
 	char *text = oracle_explain(&r->again.oracle, r->again.fault,
 				    &r->again.result, r->labels);
-	const struct critical pair = {
-		.found = r->file->critical[0],
-		.first = r->file->critical[0] - 1,
-		.second = r->file->critical[1] - 1,
-	};
+	const struct critical pair = pair_of(r);
 	size_t len = 0;
 	char *output = runner_output(r->again.runner, &len);
 	json_t *o;
@@ -219,6 +243,7 @@ tell_failure(struct replaying *r)
 		if (text)
 			seam_json_put(o, "message", text);
 		put_moved_json(r, o);
+		put_pair_json(r, o);
 		exploring_put_json(o);
 	} else if (!r->quiet && r->again.fault) {
 		exploring_put_pair(stdout, text ? text : "",

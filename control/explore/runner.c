@@ -75,6 +75,7 @@ runner_open_session(struct runner *r, const char *socket,
 		    struct seam_error *err)
 {
 	const struct seam_options options = { .socket = socket,
+					      .preload = r->config->preload,
 					      .kill_on_death = true,
 					      .mask = r->config->mask };
 	struct seam_session *s;
@@ -172,7 +173,9 @@ start(struct runner *r, const struct seam_plan *plan,
 	if (code)
 		return code;
 	r->used = true;
-	return sess_send(r->session, "main", "", true, err);
+	code = sess_send(r->session, "main", "", true, err);
+	/* A short one has ended by now. */
+	return code == SEAM_E_GONE ? SEAM_OK : code;
 }
 
 static void
@@ -555,8 +558,8 @@ runner_close(struct runner *r)
 	if (!r)
 		return;
 	runner_close_session(r);
-	scratch_remove(r->scratch);
-	scratch_remove(r->model);
+	scratch_free(r->scratch);
+	scratch_free(r->model);
 	pthread_mutex_destroy(&r->guard);
 	free(r->program);
 	free(r->argv);

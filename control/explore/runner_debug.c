@@ -72,7 +72,7 @@ leave_place(struct debugging *g)
 	free(g->wanted);
 	free(g->clean);
 	seam_env_free(&g->env);
-	scratch_remove(g->place);
+	scratch_free(g->place);
 }
 
 /* What the debugger and, beyond what is said, its program get. */
