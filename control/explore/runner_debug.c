@@ -20,6 +20,7 @@
 
 #define LOOK_MS 50
 #define OTHER_NUMBER 99 /* no replica's */
+#define ASKED 3		/* looks at which a token was asked for */
 
 struct debugging {
 	struct runner *r;
@@ -29,6 +30,7 @@ struct debugging {
 	char *place; /* a directory */
 	char *socket, *token, *taken, *wanted;
 	struct seam_env env;
+	unsigned asked;
 	char **clean; /* the same without what makes a target */
 };
 
@@ -120,7 +122,7 @@ renew(struct debugging *g, struct seam_error *err)
 	r->wanted = SEAM_SERVER_NONE;
 	runner_put_plan(r, g->plan, g->forced);
 	atomic_store(&runner_sched(r)->on, 1);
-	unlink(g->wanted);
+	g->asked = 0;
 	fd = open(g->token, O_WRONLY | O_CREAT | O_CLOEXEC, (mode_t)0600);
 	if (fd < 0)
 		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "%s: %s", g->token,
@@ -131,14 +133,28 @@ renew(struct debugging *g, struct seam_error *err)
 
 /* While it goes on. */
 
-/* Somebody who dies in a debugger's hands may have the baton. */
-static void
+/* Somebody who dies in a debugger's hands may have the baton.  Does the
+ * program still run? */
+static bool
 mind(struct runner *r)
 {
+	bool runs;
+
 	seam_lock(r->session);
 	if (runner_main(r)->used && !r->session->broken[0])
 		runner_elect(r->session);
+	runs = runner_main(r)->used && !runner_main(r)->ended;
 	seam_unlock(r->session);
+	return runs;
+}
+
+/* Once it may be by one who has got it meanwhile; who goes on asking waits. */
+static bool
+is_wanted(struct debugging *g)
+{
+	if (unlink(g->wanted) == 0)
+		g->asked++;
+	return g->asked >= ASKED;
 }
 
 static enum seam_code
@@ -148,10 +164,10 @@ wait_for(struct debugging *g, pid_t pid, int *status, struct seam_error *err)
 	enum seam_code code = SEAM_OK;
 
 	while (end.fd >= 0 && !code && poll(&end, 1, LOOK_MS) <= 0) {
-		if (access(g->wanted, F_OK) == 0)
+		bool runs = mind(g->r);
+
+		if (is_wanted(g) && !runs)
 			code = renew(g, err);
-		if (!code)
-			mind(g->r);
 	}
 	if (code)
 		kill(pid, SIGTERM);
