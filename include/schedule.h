@@ -140,8 +140,8 @@ struct seam_slot {
 	uint32_t yields;  /* done so far */
 	uint32_t signals; /* sent to it and not yet handled: SEAM_SIGNAL_ */
 	uint64_t mask;	  /* signals that the program has blocked, if guarded */
-	uint64_t alarm_at;	 /* its ITIMER_REAL, virtual ns; 0: none */
-	uint64_t alarm_every;	 /* likewise */
+	uint64_t alarm_at,
+	    alarm_every;	 /* its ITIMER_REAL, virtual ns; 0: none */
 	_Atomic uint32_t stands; /* a forked child's: it has come to stand */
 	int32_t blocker;	 /* pid of who has the range of a file, or 0 */
 	int32_t execs;		 /* pid: becomes another program */
@@ -206,6 +206,9 @@ enum seam_plan_flags {
 				   `how`: after that many steps (`how`) of the
 				   first's thread, if it ran last, the second
 				   is chosen if it can be */
+	SEAM_PLAN_DEBUG = 128,	/* real time stands still now and then: what
+				   waits for the outside is never stuck; a
+				   verdict is a trap for the debugger first */
 };
 
 enum seam_server {
