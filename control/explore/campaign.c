@@ -35,14 +35,15 @@ struct campaign {
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t learnt;
 	struct explore_search *search;
-	struct explore_set *classes;
+	struct explore_known *known, *own; /* own: to be freed */
 	struct campaign_state state;
 	struct replica *replica;
 	unsigned running; /* threads */
 	uint64_t given, out;
-	bool over;
-	uint64_t known[KNOWN_MAX]; /* hashes of what was told of */
-	size_t nknown;
+	bool over, ending, keep_due;
+	uint64_t kept;		  /* when */
+	uint64_t told[KNOWN_MAX]; /* hashes of what was told of */
+	size_t ntold;
 	char *blind;
 	uint64_t begun;
 	int over_fd;
@@ -63,6 +64,18 @@ finish(struct campaign *c, enum campaign_end end)
 	pthread_cond_broadcast(&c->learnt);
 }
 
+/* Where what is known is kept, what is under way is learnt from first. */
+static void
+end_soon(struct campaign *c, enum campaign_end end)
+{
+	if (!c->config->keep || !c->out || c->ending) {
+		finish(c, end);
+		return;
+	}
+	c->ending = true;
+	c->state.end = end;
+}
+
 static void
 give_up(struct campaign *c, const struct seam_error *err)
 {
@@ -78,11 +91,11 @@ is_new(struct campaign *c, enum explore_fault fault, const char *text)
 {
 	uint64_t hash = seam_stir(fault, seam_key_of(text));
 
-	for (size_t i = 0; i < c->nknown; i++)
-		if (c->known[i] == hash)
+	for (size_t i = 0; i < c->ntold; i++)
+		if (c->told[i] == hash)
 			return false;
-	if (c->nknown < KNOWN_MAX)
-		c->known[c->nknown++] = hash;
+	if (c->ntold < KNOWN_MAX)
+		c->told[c->ntold++] = hash;
 	return true;
 }
 
@@ -91,7 +104,7 @@ tell(struct replica *r, enum explore_fault fault)
 {
 	struct campaign *c = r->campaign;
 	struct campaign_find find = { .fault = fault,
-				      .schedule = c->state.schedules,
+				      .schedule = c->known->all.schedules,
 				      .server = runner_server(r->runner),
 				      .plan = &r->plan,
 				      .result = &r->result,
@@ -113,34 +126,6 @@ tell(struct replica *r, enum explore_fault fault)
 	free(text);
 	free(output);
 	explore_labels_free(l);
-}
-
-static void
-more(uint32_t *most, uint32_t n)
-{
-	if (n > *most)
-		*most = n;
-}
-
-static void
-count(struct campaign *c, const struct runner_result *res)
-{
-	const struct explore_trace *t = &res->trace;
-	struct campaign_state *s = &c->state;
-
-	if (t->verdict == SEAM_VERDICT_ASLEEP) {
-		s->redundant++;
-		return;
-	}
-	s->schedules++;
-	s->too_long += t->verdict == SEAM_VERDICT_LONG;
-	s->left += oracle_left_behind(t) > 0;
-	s->strays += res->strays > 0 && !t->verdict && !t->timed_out;
-	s->outside += res->outside > 0;
-	more(&s->steps, t->nsteps);
-	more(&s->threads, t->nthreads);
-	more(&s->decisions, t->decisions);
-	explore_set_add(c->classes, explore_class(t));
 }
 
 /* No strategy can go on where there is no room. */
@@ -176,6 +161,10 @@ static void
 take_result(struct replica *r, uint64_t ticket)
 {
 	struct campaign *c = r->campaign;
+	const struct explore_strategy *s = c->search->strategy,
+				      *by = s->whose ?
+						s->whose(c->search, ticket) :
+						s;
 	enum explore_fault fault;
 	struct seam_error err;
 
@@ -183,19 +172,42 @@ take_result(struct replica *r, uint64_t ticket)
 		give_up(c, &err);
 		return;
 	}
-	c->search->strategy->learn(c->search, ticket, &r->result.trace);
-	count(c, &r->result);
+	s->learn(c->search, ticket, &r->result.trace);
+	campaign_count(c->known, by, &r->plan, &r->result,
+		       runner_session(r->runner));
 	fault = oracle_judge(&c->config->oracle, &r->result);
 	tell_ran(r, fault);
 	if (!fault)
 		return;
-	c->state.failing++;
+	c->known->all.failing++;
+	if (c->ending)
+		return;
 	tell(r, fault);
 	if (!c->config->keep_going)
-		finish(c, CAMPAIGN_FOUND);
+		end_soon(c, CAMPAIGN_FOUND);
 }
 
 /* A replica. */
+
+/* Before the next run: is there something else to do?  true: look again. */
+static bool
+is_held_up(struct campaign *c)
+{
+	if (!c->ending && !c->keep_due)
+		return false;
+	if (c->out) {
+		pthread_cond_wait(&c->learnt, &c->lock);
+		return true;
+	}
+	if (c->ending) {
+		finish(c, c->state.end);
+		return true;
+	}
+	c->keep_due = false;
+	c->config->keep(c, c->config->data);
+	c->kept = seam_now();
+	return true;
+}
 
 static enum explore_next
 next_plan(struct replica *r, uint64_t *ticket)
@@ -204,6 +216,8 @@ next_plan(struct replica *r, uint64_t *ticket)
 	enum explore_next next;
 
 	while (!c->over) {
+		if (is_held_up(c))
+			continue;
 		if (c->config->runs && c->given >= c->config->runs) {
 			if (!c->out)
 				finish(c, CAMPAIGN_RUNS);
@@ -322,6 +336,17 @@ any_running(struct campaign *c)
 }
 
 static void
+mind_keeping(struct campaign *c)
+{
+	if (!c->config->keep)
+		return;
+	pthread_mutex_lock(&c->lock);
+	if (seam_now() - c->kept > c->config->keep_ms * 1000000)
+		c->keep_due = true;
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void
 mind(struct campaign *c, int signals)
 {
 	struct pollfd p[] = { { .fd = signals, .events = POLLIN },
@@ -337,11 +362,12 @@ mind(struct campaign *c, int signals)
 		if (p[0].revents &&
 		    read(signals, &info, sizeof(info)) == sizeof(info)) {
 			pthread_mutex_lock(&c->lock);
-			finish(c, CAMPAIGN_STOPPED);
+			end_soon(c, CAMPAIGN_STOPPED);
 			pthread_mutex_unlock(&c->lock);
 		}
 		if (c->config->progress)
 			c->config->progress(c->config->data);
+		mind_keeping(c);
 	}
 }
 
@@ -395,13 +421,38 @@ campaign_new(const struct campaign_config *config)
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->learnt, NULL);
 	c->replica = calloc(config->replicas, sizeof(*c->replica));
-	c->classes = explore_set_new();
+	c->known = config->known;
+	if (!c->known)
+		c->known = c->own =
+		    explore_known_new(config->params.seed, 0, 0);
 	c->over_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->search = config->strategy->open(&config->params);
-	if (c->replica && c->classes && c->search && c->over_fd >= 0)
+	if (c->replica && c->known && c->search && c->over_fd >= 0)
 		return c;
 	campaign_free(c);
 	return NULL;
+}
+
+bool
+campaign_resume(struct campaign *c, const json_t *state)
+{
+	const struct explore_strategy *s = c->search->strategy;
+
+	return s->load && s->load(c->search, state);
+}
+
+json_t *
+campaign_left_at(const struct campaign *c)
+{
+	const struct explore_strategy *s = c->search->strategy;
+
+	return s->save ? s->save(c->search) : NULL;
+}
+
+const struct explore_known *
+campaign_known(const struct campaign *c)
+{
+	return c->known;
 }
 
 void
@@ -416,14 +467,32 @@ campaign_run(struct campaign *c)
 	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, &c->mask);
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
-	c->begun = seam_now();
+	c->begun = c->kept = seam_now();
 	start_replicas(c);
 	mind(c, signals);
 	end_replicas(c);
 	c->state.seconds = (double)(seam_now() - c->begun) / 1e9;
+	c->known->all.seconds += c->state.seconds;
 	if (signals >= 0)
 		close(signals);
 	pthread_sigmask(SIG_SETMASK, &c->mask, NULL);
+}
+
+static void
+copy_totals(const struct explore_known *k, struct campaign_state *s)
+{
+	s->before = k->before;
+	s->schedules = k->all.schedules;
+	s->redundant = k->all.redundant;
+	s->too_long = k->all.too_long;
+	s->failing = k->all.failing;
+	s->left = k->all.left;
+	s->strays = k->all.strays;
+	s->outside = k->all.outside;
+	s->steps = k->all.steps;
+	s->threads = k->all.threads;
+	s->decisions = k->all.decisions;
+	s->classes = explore_tally_classes(k->tally);
 }
 
 void
@@ -431,8 +500,7 @@ campaign_state(struct campaign *c, struct campaign_state *state)
 {
 	pthread_mutex_lock(&c->lock);
 	c->search->strategy->say(c->search, &c->state.said);
-	c->state.classes = explore_set_size(c->classes);
-	c->state.once = explore_set_times(c->classes, 1);
+	copy_totals(c->known, &c->state);
 	if (c->running)
 		c->state.seconds = (double)(seam_now() - c->begun) / 1e9;
 	*state = c->state;
@@ -452,7 +520,7 @@ campaign_free(struct campaign *c)
 		return;
 	if (c->search)
 		c->search->strategy->close(c->search);
-	explore_set_free(c->classes);
+	explore_known_free(c->own);
 	if (c->over_fd >= 0)
 		close(c->over_fd);
 	free(c->replica);
