@@ -7,6 +7,7 @@
 #include "exploring.h"
 #include "rules_int.h"
 
+#define DAY (24 * 3600.0)
 #define DEPTHS 3 /* of bugs, that PCT's promise is told for */
 
 static void
@@ -35,8 +36,8 @@ put_next(const struct explore_sure *sure)
 	size_t drawn = 0;
 
 	if (!sure->known) {
-		puts("runs are not drawn: there is no chance to tell of that "
-		     "the next is of a new class");
+		puts("no runs were drawn: there is no telling whether the "
+		     "next is of a new class");
 		return;
 	}
 	if (sure->next.low >= 1) {
@@ -68,10 +69,12 @@ duration(double seconds, char *buf, size_t size)
 		snprintf(buf, size, "%.2g s", seconds);
 	else if (seconds < 7200)
 		snprintf(buf, size, "%.0f minutes", seconds / 60);
-	else if (seconds < 48 * 3600.0)
+	else if (seconds < 2 * DAY)
 		snprintf(buf, size, "%.0f hours", seconds / 3600);
+	else if (seconds < 730 * DAY)
+		snprintf(buf, size, "%.0f days", seconds / DAY);
 	else
-		snprintf(buf, size, "%.3g days", seconds / (24 * 3600.0));
+		snprintf(buf, size, "%.2g years", seconds / (365 * DAY));
 	return buf;
 }
 
@@ -211,12 +214,26 @@ exploring_json_sure(const struct exploring *x, json_t *o,
 /* --coverage. */
 
 static void
-put_times(const char *what, uint64_t times)
+put_times(const char *before, uint64_t times)
 {
 	if (times)
-		printf("%s %llu", what, (unsigned long long)times);
+		printf("%s%llu", before, (unsigned long long)times);
 	else
-		printf("%s never", what);
+		printf("%snever", before);
+}
+
+static void
+put_pair(const struct explore_pair *p)
+{
+	if (p->same) {
+		printf("    %s, by two threads: ", p->first);
+		put_times("", p->forth);
+	} else {
+		printf("    %s before %s: ", p->first, p->second);
+		put_times("", p->forth);
+		put_times("; after it: ", p->back);
+	}
+	putchar('\n');
 }
 
 void
@@ -226,17 +243,13 @@ exploring_put_coverage(const struct explore_known *k)
 	struct explore_pair *p = explore_coverage_pairs(k->coverage, &n);
 	const char *object = NULL;
 
-	puts("orders of two operations that have been seen:");
+	puts("orders of two operations, and how often they have been seen:");
 	for (size_t i = 0; p && i < n; i++) {
 		if (!i || strcmp(object, p[i].object) != 0 ||
 		    p[i].key != p[i - 1].key)
 			printf("  %s\n", p[i].object);
 		object = p[i].object;
-		printf("    %s, %s: ", p[i].first, p[i].second);
-		put_times(p[i].same ? "seen" : "so", p[i].forth);
-		if (!p[i].same)
-			put_times(", the other way round", p[i].back);
-		putchar('\n');
+		put_pair(&p[i]);
 	}
 	free(p);
 }

@@ -42,12 +42,12 @@ cover(struct explore_coverage *c, const struct explore_trace *t,
 {
 	struct explore_labels *l;
 
-	if (!explore_coverage_knows(c, t)) {
-		l = explore_labels_take(session, t);
-		if (l)
-			explore_coverage_name(c, t, l);
-		explore_labels_free(l);
-	}
+	if (explore_coverage_add(c, t))
+		return;
+	l = explore_labels_take(session, t);
+	if (l)
+		explore_coverage_name(c, t, l);
+	explore_labels_free(l);
 	explore_coverage_add(c, t);
 }
 

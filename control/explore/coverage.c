@@ -206,53 +206,6 @@ name_place(struct explore_coverage *c, const struct explore_trace *t,
 	entered(p, &c->places, by_place);
 }
 
-/* Calls `one` for each thing that a step touches, until it says false. */
-static bool
-for_touched(const struct explore_trace *t, uint32_t i,
-	    bool (*one)(void *arg, uint32_t object), void *arg)
-{
-	struct seam_touch touch[2];
-	const struct seam_op *op = &t->step[i].op;
-	unsigned n;
-
-	if (seam_op_is_local(op) || seam_op_is_global(op))
-		return true;
-	n = seam_touches(op, touch);
-	for (unsigned k = 0; k < n; k++)
-		if (!one(arg, touch[k].object == SEAM_TOUCH_POINTS ?
-				  0 :
-				  (uint32_t)touch[k].object))
-			return false;
-	return true;
-}
-
-struct naming {
-	const struct explore_coverage *c;
-	const struct explore_trace *t;
-};
-
-static bool
-has_name(void *arg, uint32_t object)
-{
-	const struct naming *n = arg;
-
-	return coverage_object(n->c, coverage_key(n->t, object)) != NULL;
-}
-
-bool
-explore_coverage_knows(const struct explore_coverage *c,
-		       const struct explore_trace *t)
-{
-	struct naming n = { c, t };
-
-	for (uint32_t i = 0; i < t->nsteps; i++)
-		if (!for_touched(t, i, has_name, &n) ||
-		    (!seam_op_is_local(&t->step[i].op) &&
-		     !coverage_op(c, t, i)))
-			return false;
-	return true;
-}
-
 void
 explore_coverage_name(struct explore_coverage *c, const struct explore_trace *t,
 		      const struct explore_labels *l)

@@ -25,15 +25,13 @@ struct explore_labels;
 struct explore_coverage;
 struct explore_coverage *explore_coverage_new(void);
 void explore_coverage_free(struct explore_coverage *c);
-/* Has each operation and object of the run a name?  If not, it needs one. */
-bool explore_coverage_knows(const struct explore_coverage *c,
-			    const struct explore_trace *t);
+/* Takes a run; false: something in it has no name yet, and nothing of it was
+ * taken. */
+bool explore_coverage_add(struct explore_coverage *c,
+			  const struct explore_trace *t);
 void explore_coverage_name(struct explore_coverage *c,
 			   const struct explore_trace *t,
 			   const struct explore_labels *l);
-/* Takes a run; what has no name is left out. */
-void explore_coverage_add(struct explore_coverage *c,
-			  const struct explore_trace *t);
 
 struct explore_covered {
 	size_t objects; /* that have pairs */

@@ -7,19 +7,18 @@
  * is its row: 1 + the latest such event of each thread.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "depend.h"
 #include "explore/coverage_int.h"
 
 #define MOST_EPOCHS 1024
 #define MOST_GROUPS 64 /* on one object */
-#define LOOK_BACK 64
+#define LOOK_BACK 8    /* an unlock or two lie between two locks */
 
 /* The events that a thread has on an object in an epoch, of one kind. */
 struct group {
 	const struct covered_op *op;
-	uint32_t epoch, example; /* a step */
+	uint32_t epoch, example; /* an entry */
 	uint16_t slot;
 	struct group *next;
 };
@@ -36,9 +35,13 @@ struct run {
 	uint32_t *row;	  /* by epoch */
 	struct epoch epoch[MOST_EPOCHS];
 	uint32_t epochs, now[SEAM_MASKED]; /* by slot */
-	/* By object, from 0 for points: the latest event's entry + 1, where
-	 * 2i and 2i + 1 are event i's, and the one before each. */
+	/* What event i touches are entries 2i and 2i + 1; by object, from 0
+	 * for points, the latest entry + 1, and the one before each. */
+	struct seam_touch *touch;
 	uint32_t *latest, *before;
+	uint8_t *touches;		 /* by event: how many */
+	const struct covered_op **op;	 /* by event */
+	struct covered_object **covered; /* by object, if it is touched */
 	struct group *group, **groups;
 	uint32_t ngroups, *size; /* by object */
 };
@@ -91,114 +94,104 @@ follow_threads(struct run *r, uint32_t i)
 	}
 }
 
+/* Using what is not yet or no more there is misuse, not an order. */
 static bool
-is_unlock(const struct seam_op *op)
+is_birth_or_death(const struct seam_op *op)
 {
-	return op->verb == SEAM_MUTEX_UNLOCK || op->verb == SEAM_SPIN_UNLOCK ||
+	const unsigned class = seam_verbs[op->verb].class;
+
+	return class == SEAM_CLASS_INIT || class == SEAM_CLASS_DESTROY;
+}
+
+/* Of the object: a wait lets its mutex go. */
+static bool
+is_unlock(const struct seam_op *op, uint32_t object)
+{
+	return (op->verb == SEAM_COND_WAIT && op->second == object) ||
+	       op->verb == SEAM_MUTEX_UNLOCK || op->verb == SEAM_SPIN_UNLOCK ||
 	       op->verb == SEAM_RWLOCK_UNLOCK || op->verb == SEAM_FILE_UNLOCK;
 }
 
 /* One order is as possible as the other, as far as the two alone tell; that of
  * two unlocks is that of the locks. */
 static bool
-is_open(const struct seam_op *a, uint16_t slot_a, const struct seam_op *b,
-	uint16_t slot_b)
+is_open(uint32_t object, const struct seam_op *a, uint16_t slot_a,
+	const struct seam_op *b, uint16_t slot_b)
 {
-	return !(is_unlock(a) && is_unlock(b)) &&
+	return !is_birth_or_death(a) && !is_birth_or_death(b) &&
+	       !(is_unlock(a, object) && is_unlock(b, object)) &&
 	       seam_reversible(a, slot_a, b, slot_b) &&
 	       seam_reversible(b, slot_b, a, slot_a);
 }
 
-static bool
-conflict_on(const struct seam_op *a, const struct seam_op *b, uint32_t object)
-{
-	const uint64_t wanted = object ? object : SEAM_TOUCH_POINTS;
-	struct seam_touch ta[2], tb[2];
-	unsigned na = seam_touches(a, ta), nb = seam_touches(b, tb);
-
-	for (unsigned i = 0; i < na; i++)
-		for (unsigned j = 0; j < nb; j++)
-			if (ta[i].object == wanted &&
-			    seam_touches_conflict(&ta[i], &tb[j]))
-				return true;
-	return false;
-}
-
-/* The latest that event i might have come before: another thread's? */
+/* The latest that the entry might have come before: another thread's? */
 static void
-look_back(struct run *r, uint32_t i, uint32_t object)
+look_back(struct run *r, uint32_t mine, uint32_t object)
 {
-	const struct seam_step *step = &r->t->step[i];
+	const struct seam_step *step = &r->t->step[mine / 2];
 	const uint32_t *known = row_of(r, r->now[step->slot]);
-	const struct covered_op *a, *b;
 	uint32_t entry = r->latest[object];
-	struct covered_object *o;
 
 	for (int n = 0; entry && n < LOOK_BACK; n++) {
-		uint32_t j = (entry - 1) / 2;
+		uint32_t at = entry - 1, j = at / 2;
 		const struct seam_step *other = &r->t->step[j];
 		bool own = other->slot == step->slot;
 
-		entry = r->before[entry - 1];
-		if (!conflict_on(&other->op, &step->op, object) ||
-		    !is_open(&other->op, own ? SEAM_NOBODY - 1 : other->slot,
-			     &step->op, step->slot))
+		entry = r->before[at];
+		if (!seam_touches_conflict(&r->touch[at], &r->touch[mine]) ||
+		    !is_open(object, &other->op,
+			     own ? SEAM_NOBODY - 1 : other->slot, &step->op,
+			     step->slot))
 			continue;
-		if (own || j < known[other->slot])
-			return;
-		a = coverage_op(r->c, r->t, j);
-		b = coverage_op(r->c, r->t, i);
-		o = coverage_object(r->c, coverage_key(r->t, object));
-		if (a && b && o)
-			coverage_count(r->c, o, a, b, 1);
+		if (!own && j >= known[other->slot])
+			coverage_count(r->c, r->covered[object], r->op[j],
+				       r->op[mine / 2], 1);
 		return;
 	}
 }
 
 static void
-join_group(struct run *r, uint32_t i, uint32_t object)
+join_group(struct run *r, uint32_t entry, uint32_t object)
 {
+	const uint32_t i = entry / 2;
 	const uint16_t slot = r->t->step[i].slot;
-	const struct covered_op *op = coverage_op(r->c, r->t, i);
 	struct group *g;
 
 	for (g = r->groups[object]; g; g = g->next)
-		if (g->op == op && g->epoch == r->now[slot])
+		if (g->op == r->op[i] && g->epoch == r->now[slot])
 			return;
-	if (!op || r->size[object] == MOST_GROUPS)
+	if (r->size[object] == MOST_GROUPS)
 		return;
 	g = &r->group[r->ngroups++];
-	*g = (struct group){ .op = op,
+	*g = (struct group){ .op = r->op[i],
 			     .epoch = r->now[slot],
-			     .example = i,
+			     .example = entry,
 			     .slot = slot,
 			     .next = r->groups[object] };
 	r->groups[object] = g;
 	r->size[object]++;
 }
 
+static uint32_t
+object_of(const struct seam_touch *t)
+{
+	return t->object == SEAM_TOUCH_POINTS ? 0 : (uint32_t)t->object;
+}
+
 static void
 take(struct run *r, uint32_t i)
 {
-	const struct seam_op *op = &r->t->step[i].op;
-	struct seam_touch touch[2];
-	unsigned n;
-
-	if (r->t->step[i].slot >= r->threads || seam_op_is_local(op))
+	if (r->t->step[i].slot >= r->threads)
 		return;
 	follow_threads(r, i);
-	if (seam_op_is_global(op))
-		return;
-	n = seam_touches(op, touch);
-	for (unsigned k = 0; k < n; k++) {
-		uint32_t object = touch[k].object == SEAM_TOUCH_POINTS ?
-				      0 :
-				      (uint32_t)touch[k].object;
+	for (unsigned k = 0; k < r->touches[i]; k++) {
+		uint32_t entry = 2 * i + k,
+			 object = object_of(&r->touch[entry]);
 
-		look_back(r, i, object);
-		join_group(r, i, object);
-		r->before[2 * i + k] = r->latest[object];
-		r->latest[object] = 2 * i + k + 1;
+		look_back(r, entry, object);
+		join_group(r, entry, object);
+		r->before[entry] = r->latest[object];
+		r->latest[object] = entry + 1;
 	}
 }
 
@@ -208,8 +201,8 @@ are_concurrent(const struct run *r, const struct group *a,
 	       const struct group *b)
 {
 	return a->slot != b->slot &&
-	       a->example >= row_of(r, b->epoch)[a->slot] &&
-	       b->example >= row_of(r, a->epoch)[b->slot];
+	       a->example / 2 >= row_of(r, b->epoch)[a->slot] &&
+	       b->example / 2 >= row_of(r, a->epoch)[b->slot];
 }
 
 static uint64_t
@@ -225,33 +218,61 @@ hash_of(const struct run *r, uint32_t object)
 	return seam_stir(coverage_key(r->t, object), sum);
 }
 
+static bool
+may_turn(const struct run *r, uint32_t object, const struct group *a,
+	 const struct group *b)
+{
+	return are_concurrent(r, a, b) &&
+	       seam_touches_conflict(&r->touch[a->example],
+				     &r->touch[b->example]) &&
+	       is_open(object, &r->t->step[a->example / 2].op, a->slot,
+		       &r->t->step[b->example / 2].op, b->slot);
+}
+
 /* All pairs that there may be; the same groups have the same. */
 static void
 pair_up(struct run *r, uint32_t object)
 {
-	const struct explore_trace *t = r->t;
-	struct covered_object *o;
 	const struct group *a, *b;
 
 	if (r->size[object] < 2 || !coverage_is_news(r->c, hash_of(r, object)))
 		return;
-	o = coverage_object(r->c, coverage_key(t, object));
-	for (a = r->groups[object]; o && a; a = a->next)
-		for (b = a->next; b; b = b->next) {
-			const struct seam_op *x = &t->step[a->example].op,
-					     *y = &t->step[b->example].op;
+	for (a = r->groups[object]; a; a = a->next)
+		for (b = a->next; b; b = b->next)
+			if (may_turn(r, object, a, b))
+				coverage_count(r->c, r->covered[object], a->op,
+					       b->op, 0);
+}
 
-			if (are_concurrent(r, a, b) &&
-			    conflict_on(x, y, object) &&
-			    is_open(x, a->slot, y, b->slot))
-				coverage_count(r->c, o, a->op, b->op, 0);
-		}
+/* Everything that is touched, by whom it is looked at. */
+static bool
+find_names(struct run *r, uint32_t i)
+{
+	const struct seam_step *step = &r->t->step[i];
+
+	if (step->slot >= r->threads || seam_op_is_local(&step->op) ||
+	    seam_op_is_global(&step->op))
+		return true;
+	r->touches[i] = (uint8_t)seam_touches(&step->op, &r->touch[2 * i]);
+	if (!r->touches[i])
+		return true;
+	r->op[i] = coverage_op(r->c, r->t, i);
+	for (unsigned k = 0; k < r->touches[i]; k++) {
+		uint32_t object = object_of(&r->touch[2 * i + k]);
+
+		if (!r->covered[object])
+			r->covered[object] =
+			    coverage_object(r->c, coverage_key(r->t, object));
+		if (!r->covered[object])
+			return false;
+	}
+	return r->op[i] != NULL;
 }
 
 static bool
 make_room(struct run *r)
 {
-	const size_t steps = (size_t)r->t->nsteps * 2 + 1,
+	const size_t steps = (size_t)r->t->nsteps + 1,
 		     objects = (size_t)r->t->nobjects + 1;
 
 	r->row =
@@ -259,33 +280,58 @@ make_room(struct run *r)
 	r->latest = calloc(objects, sizeof(uint32_t));
 	r->size = calloc(objects, sizeof(uint32_t));
 	r->groups = calloc(objects, sizeof(struct group *));
-	r->before = calloc(steps, sizeof(uint32_t));
-	r->group = calloc(steps, sizeof(struct group));
-	return r->row && r->latest && r->size && r->groups && r->before &&
-	       r->group;
+	r->covered = calloc(objects, sizeof(struct covered_object *));
+	r->op = calloc(steps, sizeof(struct covered_op *));
+	r->touches = calloc(steps, sizeof(uint8_t));
+	r->touch = calloc(steps * 2, sizeof(struct seam_touch));
+	r->before = calloc(steps * 2, sizeof(uint32_t));
+	r->group = calloc(steps * 2, sizeof(struct group));
+	return r->row && r->latest && r->size && r->groups && r->covered &&
+	       r->op && r->touches && r->touch && r->before && r->group;
 }
 
-void
+static void
+free_room(struct run *r)
+{
+	free(r->row);
+	free(r->latest);
+	free(r->size);
+	free((void *)r->groups);
+	free((void *)r->covered);
+	free((void *)r->op);
+	free(r->touches);
+	free(r->touch);
+	free(r->before);
+	free(r->group);
+}
+
+static void
+take_all(struct run *r)
+{
+	for (r->epochs = 0; r->epochs < r->threads; r->epochs++) {
+		r->now[r->epochs] = r->epochs;
+		r->epoch[r->epochs].slot = (uint16_t)r->epochs;
+	}
+	for (uint32_t i = 0; i < r->t->nsteps; i++)
+		take(r, i);
+	for (uint32_t i = 0; i <= r->t->nobjects; i++)
+		pair_up(r, i);
+}
+
+bool
 explore_coverage_add(struct explore_coverage *c, const struct explore_trace *t)
 {
 	struct run r = { .c = c, .t = t, .threads = t->nthreads };
+	bool known = true;
 
 	if (r.threads > SEAM_MASKED)
 		r.threads = SEAM_MASKED;
 	if (make_room(&r)) {
-		for (r.epochs = 0; r.epochs < r.threads; r.epochs++) {
-			r.now[r.epochs] = r.epochs;
-			r.epoch[r.epochs].slot = (uint16_t)r.epochs;
-		}
-		for (uint32_t i = 0; i < t->nsteps; i++)
-			take(&r, i);
-		for (uint32_t i = 0; i <= t->nobjects; i++)
-			pair_up(&r, i);
+		for (uint32_t i = 0; known && i < t->nsteps; i++)
+			known = find_names(&r, i);
+		if (known)
+			take_all(&r);
 	}
-	free(r.row);
-	free(r.latest);
-	free(r.size);
-	free((void *)r.groups);
-	free(r.before);
-	free(r.group);
+	free_room(&r);
+	return known;
 }

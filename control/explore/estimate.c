@@ -154,5 +154,5 @@ explore_pct_bound(const struct explore_pct *p, uint32_t depth)
 				missed +=
 				    (double)p->by[i].runs[d - 1] * log1p(-hit);
 		}
-	return -expm1(missed);
+	return 0 - expm1(missed);
 }
