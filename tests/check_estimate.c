@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explore/coverage.h"
 #include "explore/estimate.h"
-#include "explore/labels.h"
 #include "model.h"
 #include "suite.h"
 
