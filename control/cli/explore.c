@@ -522,17 +522,10 @@ explore(struct job *j)
 static int
 add_up(struct job *j)
 {
-	const struct explore_totals *t = &j->known->all;
-	struct campaign_state s = { .schedules = t->schedules,
-				    .redundant = t->redundant,
-				    .too_long = t->too_long,
-				    .failing = t->failing,
-				    .left = t->left,
-				    .strays = t->strays,
-				    .outside = t->outside,
-				    .end = CAMPAIGN_DONE };
+	struct campaign_state s = { .end = CAMPAIGN_DONE };
 
-	s.classes = explore_tally_classes(j->known->tally);
+	campaign_totals(j->known, &s);
+	s.before = 0;
 	if (j->known->exhausted) {
 		s.said.exhaustive = true;
 		snprintf(s.said.state, sizeof(s.said.state), "%s",

@@ -41,7 +41,7 @@ struct campaign {
 	unsigned running; /* threads */
 	uint64_t given, out;
 	bool over, ending, keep_due;
-	uint64_t kept;		  /* when */
+	uint64_t kept, timed;	  /* when */
 	uint64_t told[KNOWN_MAX]; /* hashes of what was told of */
 	size_t ntold;
 	char *blind;
@@ -189,6 +189,15 @@ take_result(struct replica *r, uint64_t ticket)
 
 /* A replica. */
 
+static void
+add_time(struct campaign *c)
+{
+	uint64_t now = seam_now();
+
+	c->known->all.seconds += (double)(now - c->timed) / 1e9;
+	c->timed = now;
+}
+
 /* Before the next run: is there something else to do?  true: look again. */
 static bool
 is_held_up(struct campaign *c)
@@ -204,6 +213,7 @@ is_held_up(struct campaign *c)
 		return true;
 	}
 	c->keep_due = false;
+	add_time(c);
 	c->config->keep(c, c->config->data);
 	c->kept = seam_now();
 	return true;
@@ -467,32 +477,15 @@ campaign_run(struct campaign *c)
 	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, &c->mask);
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
-	c->begun = c->kept = seam_now();
+	c->begun = c->kept = c->timed = seam_now();
 	start_replicas(c);
 	mind(c, signals);
 	end_replicas(c);
 	c->state.seconds = (double)(seam_now() - c->begun) / 1e9;
-	c->known->all.seconds += c->state.seconds;
+	add_time(c);
 	if (signals >= 0)
 		close(signals);
 	pthread_sigmask(SIG_SETMASK, &c->mask, NULL);
-}
-
-static void
-copy_totals(const struct explore_known *k, struct campaign_state *s)
-{
-	s->before = k->before;
-	s->schedules = k->all.schedules;
-	s->redundant = k->all.redundant;
-	s->too_long = k->all.too_long;
-	s->failing = k->all.failing;
-	s->left = k->all.left;
-	s->strays = k->all.strays;
-	s->outside = k->all.outside;
-	s->steps = k->all.steps;
-	s->threads = k->all.threads;
-	s->decisions = k->all.decisions;
-	s->classes = explore_tally_classes(k->tally);
 }
 
 void
@@ -500,7 +493,7 @@ campaign_state(struct campaign *c, struct campaign_state *state)
 {
 	pthread_mutex_lock(&c->lock);
 	c->search->strategy->say(c->search, &c->state.said);
-	copy_totals(c->known, &c->state);
+	campaign_totals(c->known, &c->state);
 	if (c->running)
 		c->state.seconds = (double)(seam_now() - c->begun) / 1e9;
 	*state = c->state;

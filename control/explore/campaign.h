@@ -111,6 +111,8 @@ void campaign_count(struct explore_known *k, const struct explore_strategy *by,
 		    const struct seam_plan *plan,
 		    const struct runner_result *res,
 		    struct seam_session *session);
+/* Everything in the state that is counted. */
+void campaign_totals(const struct explore_known *k, struct campaign_state *s);
 
 /* campaign_native.c: the program as it is.  Its exit status as a shell has
  * it; -1: *why (static) tells. */

@@ -52,6 +52,23 @@ cover(struct explore_coverage *c, const struct explore_trace *t,
 }
 
 void
+campaign_totals(const struct explore_known *k, struct campaign_state *s)
+{
+	s->before = k->before;
+	s->schedules = k->all.schedules;
+	s->redundant = k->all.redundant;
+	s->too_long = k->all.too_long;
+	s->failing = k->all.failing;
+	s->left = k->all.left;
+	s->strays = k->all.strays;
+	s->outside = k->all.outside;
+	s->steps = k->all.steps;
+	s->threads = k->all.threads;
+	s->decisions = k->all.decisions;
+	s->classes = explore_tally_classes(k->tally);
+}
+
+void
 campaign_count(struct explore_known *k, const struct explore_strategy *by,
 	       const struct seam_plan *plan, const struct runner_result *res,
 	       struct seam_session *session)

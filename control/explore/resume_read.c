@@ -133,7 +133,7 @@ read_runs(struct reader *r, const json_t *line)
 	struct explore_known *k = r->known;
 	struct explore_origin *longer, at = { 0 };
 	const char *name;
-	unsigned number;
+	unsigned number = 0;
 
 	if (!take_number(r, o, "seed", UINT64_MAX, &at.seed) ||
 	    !take_small(r, o, "shard", &at.shard) ||
@@ -190,8 +190,8 @@ read_pct(struct reader *r, const json_t *line)
 static bool
 read_class(struct reader *r, const json_t *line)
 {
-	uint64_t class, times;
-	unsigned number;
+	uint64_t class = 0, times = 0;
+	unsigned number = 0;
 
 	if (!take_hash(r, line, "class", &class) ||
 	    !take_strategy(r, take_text(r, line, "of"), &number) ||
@@ -233,7 +233,7 @@ static bool
 read_state(struct reader *r, const json_t *line)
 {
 	const char *name = take_text(r, line, "of");
-	unsigned number;
+	unsigned number = 0;
 
 	if (!take_strategy(r, name, &number))
 		return false;
