@@ -7,18 +7,6 @@
 
 #include "api.h"
 
-#define INSTALLED_PRELOAD SEAM_PKGLIBDIR "/libseam.so"
-
-static const char *
-preload_of(const struct seam_config *config)
-{
-	const char *set = getenv("SEAM_PRELOAD");
-
-	if (config->preload)
-		return config->preload;
-	return set && *set ? set : INSTALLED_PRELOAD;
-}
-
 /* Where targets run; *dir NULL: the caller's. */
 static enum seam_code
 find_dir(const struct seam_config *config, char **dir, struct seam_error *err)
@@ -57,7 +45,7 @@ open_session(struct seam_session **s, const struct seam_config *config,
 	     struct seam_error *err)
 {
 	struct seam_options options = { .socket = config->socket,
-					.preload = preload_of(config),
+					.preload = config->preload,
 					.kill_on_death =
 					    !config->release_on_death,
 					.watch = true };
