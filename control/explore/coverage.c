@@ -11,6 +11,7 @@
 #include "rules_int.h"
 
 #define MOST_PAIRS 65536
+#define MOST_STUDIED 65536 /* then it begins anew */
 #define POINTS_NAME "points and transfers"
 
 /* An address in a process, with a verb. */
@@ -223,6 +224,15 @@ explore_coverage_name(struct explore_coverage *c, const struct explore_trace *t,
 bool
 coverage_is_news(struct explore_coverage *c, uint64_t hash)
 {
+	struct explore_set *empty;
+
+	if (explore_set_size(c->studied) >= MOST_STUDIED) {
+		empty = explore_set_new();
+		if (!empty)
+			return true;
+		explore_set_free(c->studied);
+		c->studied = empty;
+	}
 	return !explore_set_add(c->studied, hash);
 }
 
