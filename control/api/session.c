@@ -52,14 +52,14 @@ open_session(struct seam_session **s, const struct seam_config *config,
 	enum seam_code code;
 	char *dir;
 
-	if (access(options.preload, R_OK))
-		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
-				 "cannot read libseam.so at %s: %s; "
-				 "SEAM_PRELOAD says where it is",
-				 options.preload, strerror(errno));
 	code = find_dir(config, &dir, err);
 	if (!code)
 		code = seam_session_open(&options, s, err);
+	if (!code && access((*s)->preload, R_OK))
+		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0,
+				 "cannot read libseam.so at %s: %s; "
+				 "SEAM_PRELOAD says where it is",
+				 (*s)->preload, strerror(errno));
 	if (!code && dir) {
 		free((*s)->cwd);
 		(*s)->cwd = dir;

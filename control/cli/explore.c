@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "exploring.h"
@@ -51,6 +49,7 @@ const struct cli_command cli_explore = {
 	"  --no-minimise           do not shrink what fails to what matters\n"
 	"  -o, --output FILE       the replay file; default: "
 	"./seam-NAME.replay\n"
+	"  --no-predict            do not look for what runs let expect\n"
 	"  --outputs               at the end, the distinct outputs and "
 	"statuses\n"
 	"  --coverage              which orders of operations were seen\n"
@@ -93,6 +92,7 @@ static const struct option options[] = {
 	{ "resume", required_argument, NULL, EXPLORING_RESUME },
 	{ "merge", required_argument, NULL, EXPLORING_MERGE },
 	{ "shard", required_argument, NULL, EXPLORING_SHARD },
+	{ "no-predict", no_argument, NULL, EXPLORING_NO_PREDICT },
 	{ "json", no_argument, NULL, EXPLORING_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -164,6 +164,9 @@ found_json(const struct campaign_find *find, const char *path)
 	seam_json_put(o, "message", find->text);
 	json_object_set_new(o, "schedule",
 			    json_integer((json_int_t)find->schedule));
+	if (find->directed)
+		json_object_set_new(o, "directed",
+				    json_integer((json_int_t)find->directed));
 	json_object_set_new(o, "preemptions",
 			    json_integer(explore_preemptions(t)));
 	json_object_set_new(o, "switches", json_integer(t->switches));
@@ -178,15 +181,9 @@ found_json(const struct campaign_find *find, const char *path)
 static void
 found_text(FILE *f, const struct campaign_find *find, const char *path)
 {
-	const struct explore_trace *t = &find->result->trace;
-
-	exploring_put_run(f, find->text, t, find->labels, find->output,
-			  find->output_len);
-	fprintf(f,
-		"\nfound in schedule %llu, with %u steps, %u switches and %u "
-		"preemptions\n",
-		(unsigned long long)find->schedule, t->nsteps, t->switches,
-		explore_preemptions(t));
+	exploring_put_run(f, find->text, &find->result->trace, find->labels,
+			  find->output, find->output_len);
+	exploring_put_where(f, find);
 	if (path)
 		fprintf(f, "run it again: seam replay %s\n", path);
 }
@@ -251,8 +248,7 @@ static void
 on_found(const struct campaign_find *find, void *data)
 {
 	struct job *j = data;
-	struct replay_file *f =
-	    exploring_replay(&j->x, &j->config.oracle, find);
+	struct replay_file *f = replay_of_find(&j->config, find);
 	char *path, *told;
 
 	j->finds++;
@@ -381,7 +377,7 @@ status_of(const struct job *j, const struct campaign_state *s)
 {
 	if (s->end == CAMPAIGN_ERROR || j->unwritten)
 		return SEAM_EXIT_CONTROL;
-	return s->failing ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
+	return s->failing || s->confirmed ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
 }
 
 static void
@@ -396,7 +392,7 @@ on_keep(struct campaign *c, void *data)
 static void
 keep_all(struct job *j, const struct campaign_state *s)
 {
-	if (exploring_is_exhaustive(s) && !j->known->exhausted)
+	if (campaign_is_exhaustive(s) && !j->known->exhausted)
 		j->known->exhausted = strdup(s->said.state);
 	on_keep(j->campaign, j);
 }
@@ -462,31 +458,6 @@ put_start_json(const struct job *j)
 	exploring_put_json(o);
 }
 
-/*
- * The replay file is there from the beginning: programs that list their
- * directory, as Python does with the one of its script, find the same in the
- * runs and when one of them is replayed.  True: it was not there before.
- */
-static bool
-reserve(const char *path)
-{
-	int fd =
-	    open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)0666);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-static void
-let_go(const char *path)
-{
-	struct stat st;
-
-	if (!stat(path, &st) && st.st_size == 0)
-		unlink(path);
-}
-
 static int
 explore(struct job *j)
 {
@@ -512,7 +483,7 @@ explore(struct job *j)
 	put_outputs(j, &s);
 	clear_line(j);
 	minimise_all(j);
-	exploring_put_end(&j->x, campaign_blind(j->campaign), j->known, &s);
+	exploring_put_end(&j->x, j->campaign, j->known, &s);
 	status = status_of(j, &s);
 	campaign_free(j->campaign);
 	return status;
@@ -611,6 +582,7 @@ run(int argc, char **argv)
 		.max_steps = (uint32_t)x->steps,
 		.flags = exploring_flags(x),
 		.keep_going = x->keep_going,
+		.predict = !x->no_predict,
 		.found = on_found,
 		.progress = on_progress,
 		.keep = x->resume ? on_keep : NULL,
@@ -634,10 +606,10 @@ run(int argc, char **argv)
 	if (x->outputs && (j.outputs = outputs_new()))
 		j.config.ran = on_ran;
 	j.path = x->output ? strdup(x->output) : default_path(x->run.argv[0]);
-	reserved = j.path && reserve(j.path);
+	reserved = j.path && replay_reserve(j.path);
 	status = j.path ? explore(&j) : SEAM_EXIT_CONTROL;
 	if (reserved)
-		let_go(j.path);
+		replay_unreserve(j.path);
 	explore_known_free(j.known);
 	outputs_free(j.outputs);
 	free(j.path);

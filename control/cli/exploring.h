@@ -8,7 +8,7 @@
 #include "cli.h"
 #include "explore/campaign.h"
 #include "explore/minimise.h"
-#include "explore/replay_file.h"
+#include "explore/replay_find.h"
 #include "explore/table.h"
 
 #define EXPLORING_ENV 64
@@ -22,7 +22,8 @@ struct exploring {
 	const char *strategy, *output, *inner;
 	uint64_t runs, jobs, seed, depth, bound, steps, expected;
 	bool expect_given, json, quiet, verbose, keep_going, left_behind;
-	bool marked, any_misuse, outputs, no_minimise, coverage;
+	bool marked, any_misuse, outputs, no_minimise, no_predict;
+	bool coverage;
 	const char *resume, *merge[EXPLORING_MERGED];
 	size_t nmerge;
 	unsigned shard, shards; /* as in struct explore_params */
@@ -56,13 +57,10 @@ enum exploring_option {
 	EXPLORING_RESUME,
 	EXPLORING_MERGE,
 	EXPLORING_SHARD,
+	EXPLORING_NO_PREDICT,
 	EXPLORING_NO_MINIMISE,
 };
 uint32_t exploring_flags(const struct exploring *x);
-/* A replay file of what was found; NULL: no memory. */
-struct replay_file *exploring_replay(const struct exploring *x,
-				     const struct oracle *oracle,
-				     const struct campaign_find *find);
 
 /* exploring_say.c */
 /* Message, table, output: what a person is told of a run that failed. */
@@ -114,10 +112,9 @@ bool exploring_minimise(const struct exploring_minimal *how,
 
 /* exploring_end.c */
 double exploring_rate(const struct campaign_state *s); /* schedules a second */
-bool exploring_is_exhaustive(const struct campaign_state *s);
-/* The verdict, or a line of JSON, and why it could not control.  `blind`: what
- * campaign_blind() says. */
-void exploring_put_end(const struct exploring *x, const char *blind,
+/* The verdict, or a line of JSON, and why it could not control.  c NULL: the
+ * files alone. */
+void exploring_put_end(const struct exploring *x, const struct campaign *c,
 		       const struct explore_known *k,
 		       const struct campaign_state *s);
 
@@ -131,5 +128,11 @@ void exploring_json_sure(const struct exploring *x, json_t *o,
 			 const struct campaign_state *s);
 void exploring_put_coverage(const struct explore_known *k);
 json_t *exploring_json_coverage(const struct explore_known *k);
+/* exploring_predicted.c: what was predicted, and what came of it. */
+void exploring_put_predicted(const struct exploring *x,
+			     const struct campaign *c,
+			     const struct campaign_state *s);
+/* "found in schedule 12", or which directed run it was and why. */
+void exploring_put_where(FILE *f, const struct campaign_find *find);
 
 #endif

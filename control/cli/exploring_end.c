@@ -19,16 +19,9 @@ result_name(const struct campaign_state *s)
 {
 	if (s->end == CAMPAIGN_ERROR)
 		return "error";
-	if (s->failing)
+	if (s->failing || s->confirmed)
 		return "failed";
 	return s->end == CAMPAIGN_STOPPED ? "stopped" : "clean";
-}
-
-bool
-exploring_is_exhaustive(const struct campaign_state *s)
-{
-	return s->end == CAMPAIGN_DONE && s->said.exhaustive && !s->too_long &&
-	       !s->outside;
 }
 
 static void
@@ -46,11 +39,13 @@ put_json(const struct exploring *x, const char *blind,
 	json_object_set_new(o, "failing", json_integer((json_int_t)s->failing));
 	json_object_set_new(o, "redundant",
 			    json_integer((json_int_t)s->redundant));
+	json_object_set_new(o, "directed",
+			    json_integer((json_int_t)s->directed));
 	json_object_set_new(o, "too_long",
 			    json_integer((json_int_t)s->too_long));
 	json_object_set_new(o, "classes", json_integer((json_int_t)s->classes));
 	json_object_set_new(o, "exhaustive",
-			    json_boolean(exploring_is_exhaustive(s)));
+			    json_boolean(campaign_is_exhaustive(s)));
 	exploring_json_sure(x, o, k, s);
 	json_object_set_new(o, "seconds", json_real(s->seconds));
 	seam_json_put(o, "strategy", s->said.state);
@@ -90,6 +85,10 @@ put_notes(const struct campaign_state *s)
 	if (s->redundant)
 		printf("%llu more were cut off, being like others\n",
 		       (unsigned long long)s->redundant);
+	if (s->directed)
+		printf("%llu directed runs besides, of which %llu failed\n",
+		       (unsigned long long)s->directed,
+		       (unsigned long long)s->confirmed);
 	if (s->too_long)
 		printf("%llu schedules were cut off for their length "
 		       "(--steps)\n",
@@ -109,7 +108,7 @@ put_clean(const struct exploring *x, const char *blind,
 {
 	const char *stopped = s->end == CAMPAIGN_STOPPED ? ", stopped" : "";
 
-	if (exploring_is_exhaustive(s))
+	if (campaign_is_exhaustive(s))
 		printf("no failure in %llu schedules: all there are "
 		       "(%s; %zu classes)\n",
 		       (unsigned long long)s->schedules, s->said.state,
@@ -128,11 +127,15 @@ put_clean(const struct exploring *x, const char *blind,
 }
 
 void
-exploring_put_end(const struct exploring *x, const char *blind,
+exploring_put_end(const struct exploring *x, const struct campaign *c,
 		  const struct explore_known *k, const struct campaign_state *s)
 {
+	const char *blind = c ? campaign_blind(c) : NULL;
+
 	if (x->json && x->coverage)
 		exploring_put_json(exploring_json_coverage(k));
+	if (c)
+		exploring_put_predicted(x, c, s);
 	if (x->json)
 		put_json(x, blind, k, s);
 	if (x->verbose && s->schedules)
@@ -150,7 +153,7 @@ exploring_put_end(const struct exploring *x, const char *blind,
 		exploring_put_coverage(k);
 	if (x->quiet || x->json)
 		return;
-	if (!s->failing) {
+	if (!s->failing && !s->confirmed) {
 		put_clean(x, blind, k, s);
 	} else if (x->keep_going || s->before) {
 		printf("%llu of %llu schedules failed",

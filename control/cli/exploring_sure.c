@@ -15,7 +15,7 @@ take(const struct exploring *x, const struct explore_known *k,
      const struct campaign_state *s, struct explore_sure *sure)
 {
 	explore_sure(k, explore_strategy_find(x->strategy), &s->said,
-		     exploring_is_exhaustive(s), sure);
+		     campaign_is_exhaustive(s), sure);
 }
 
 /* "0.38 (0.35 to 0.41)"; "less than 0.004" */
@@ -132,7 +132,7 @@ exploring_put_sure(const struct exploring *x, const struct explore_known *k,
 	struct explore_sure sure;
 
 	take(x, k, s, &sure);
-	if (!exploring_is_exhaustive(s)) {
+	if (!campaign_is_exhaustive(s)) {
 		put_next(&sure);
 		put_classes(&sure);
 		put_pct(&k->pct);

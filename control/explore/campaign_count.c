@@ -59,6 +59,7 @@ campaign_totals(const struct explore_known *k, struct campaign_state *s)
 	s->redundant = k->all.redundant;
 	s->too_long = k->all.too_long;
 	s->failing = k->all.failing;
+	s->confirmed = k->all.confirmed;
 	s->left = k->all.left;
 	s->strays = k->all.strays;
 	s->outside = k->all.outside;

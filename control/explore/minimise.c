@@ -9,6 +9,7 @@
 #include "session_int.h"
 
 #define NS_PER_MS UINT64_C(1000000)
+#define VERIFY_MS 60000 /* at most, about: what hangs takes its time */
 
 const char *const minimise_phase_names[MINIMISE_PHASES] = {
 	[MINIMISE_AGAIN] = "running it again",
@@ -69,6 +70,7 @@ size_of(const struct explore_trace *t)
 {
 	return (struct minimise_size){
 		.steps = t->nsteps,
+		.decisions = t->decisions,
 		.switches = t->switches,
 		.preemptions = explore_preemptions(t),
 	};
@@ -185,12 +187,14 @@ static void
 verify(struct minimise_work *w)
 {
 	struct minimised *out = w->out;
+	const uint64_t end = seam_now() + VERIFY_MS * NS_PER_MS;
 
 	out->stopped = w->stopped || w->late;
 	w->stopped = false;
 	w->state.phase = MINIMISE_VERIFY;
 	plan_kept(w);
-	for (int i = 0; i < MINIMISE_VERIFIED; i++) {
+	for (int i = 0; i < MINIMISE_VERIFIED && (!i || seam_now() < end);
+	     i++) {
 		if (i == MINIMISE_VERIFIED / 2)
 			runner_renew(w->again.runner);
 		if (!run(w) && (w->code || i))
@@ -208,14 +212,14 @@ verify(struct minimise_work *w)
 
 /* It may have been built anew since. */
 static bool
-take_builds(struct replay_file *f)
+take_builds(struct replay_file *f, const char *preload)
 {
 	char *program = replay_find_program(f->argv[0], f->dir);
 
 	free(f->program_id);
 	free(f->library_id);
 	f->program_id = replay_build_id(program);
-	f->library_id = replay_library_id();
+	f->library_id = replay_library_id(preload);
 	free(program);
 	return f->program_id && f->library_id;
 }
@@ -230,7 +234,7 @@ make_file(struct minimise_work *w)
 	if (!f || !replay_take(f, &out->result.trace, out->labels))
 		return minimise_no_memory(w);
 	f->after = w->plan.flags & SEAM_PLAN_AFTER;
-	if (!take_builds(f))
+	if (!take_builds(f, w->config->preload))
 		return minimise_no_memory(w);
 	if (!out->critical.found)
 		return true;
@@ -293,6 +297,7 @@ minimise(const struct minimise_config *config, struct minimised *out,
 
 	*out = (struct minimised){ .fault = EXPLORE_NO_FAULT };
 	rerun_of_file(&w.again, config->file, NULL);
+	w.again.config.preload = config->preload;
 	w.tried = explore_set_new();
 	if (!w.tried)
 		minimise_no_memory(&w);

@@ -102,6 +102,7 @@ add_totals(struct explore_totals *to, const struct explore_totals *from)
 	to->redundant += from->redundant;
 	to->too_long += from->too_long;
 	to->failing += from->failing;
+	to->confirmed += from->confirmed;
 	to->left += from->left;
 	to->strays += from->strays;
 	to->outside += from->outside;

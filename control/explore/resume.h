@@ -26,6 +26,7 @@
 
 struct explore_totals {
 	uint64_t schedules, redundant, too_long, failing, left, strays, outside;
+	uint64_t confirmed; /* predictions; these runs are no schedules */
 	uint32_t steps, threads, decisions; /* the most of a run */
 	double seconds;
 };

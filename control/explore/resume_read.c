@@ -117,6 +117,7 @@ read_totals(struct reader *r, const json_t *line)
 	       take_number(r, o, "redundant", COUNT_MAX, &t->redundant) &&
 	       take_number(r, o, "too_long", COUNT_MAX, &t->too_long) &&
 	       take_number(r, o, "failing", COUNT_MAX, &t->failing) &&
+	       take_number(r, o, "confirmed", COUNT_MAX, &t->confirmed) &&
 	       take_number(r, o, "left_behind", COUNT_MAX, &t->left) &&
 	       take_number(r, o, "strays", COUNT_MAX, &t->strays) &&
 	       take_number(r, o, "outside", COUNT_MAX, &t->outside) &&

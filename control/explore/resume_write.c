@@ -33,11 +33,12 @@ put(struct writer *w, json_t *line)
 static json_t *
 totals(const struct explore_totals *t)
 {
-	return json_pack("{s{sI sI sI sI sI sI sI si si si sf}}", "totals",
+	return json_pack("{s{sI sI sI sI sI sI sI sI si si si sf}}", "totals",
 			 "schedules", (json_int_t)t->schedules, "redundant",
 			 (json_int_t)t->redundant, "too_long",
 			 (json_int_t)t->too_long, "failing",
-			 (json_int_t)t->failing, "left_behind",
+			 (json_int_t)t->failing, "confirmed",
+			 (json_int_t)t->confirmed, "left_behind",
 			 (json_int_t)t->left, "strays", (json_int_t)t->strays,
 			 "outside", (json_int_t)t->outside, "steps",
 			 (int)t->steps, "threads", (int)t->threads, "choices",
