@@ -9,12 +9,15 @@
 #include "outputs.h"
 #include "rules_int.h"
 
+#define KEEP_MS 10000 /* what is known is kept that often */
+
 static int run(int argc, char **argv);
 
 const struct cli_command cli_explore = {
 	"explore",
 	"seam explore [--strategy NAME] [-n RUNS] [-j N] [OPTION...] -- CMD "
-	"[ARG...]",
+	"[ARG...]\n"
+	"       seam explore [--resume FILE] --merge FILE...",
 	"run one thread at a time, in many orders, until one breaks the "
 	"program",
 	"  --strategy NAME         auto, random, pct, pos, surw, delay, "
@@ -49,6 +52,11 @@ const struct cli_command cli_explore = {
 	"  --no-predict            do not look for what runs let expect\n"
 	"  --outputs               at the end, the distinct outputs and "
 	"statuses\n"
+	"  --coverage              which orders of operations were seen\n"
+	"  --resume FILE           go on from what it has taught, and keep it "
+	"there\n"
+	"  --merge FILE            add what another one has; no CMD is needed\n"
+	"  --shard I/N             of the runs that are drawn, each N-th\n"
 	"  --json                  a line of JSON for each thing that happens\n"
 	"  -q, --quiet, -v, --verbose\n"
 	"Exits with 0 if nothing failed, 1 if something did, 2 for bad usage, "
@@ -80,6 +88,10 @@ static const struct option options[] = {
 	{ "no-minimise", no_argument, NULL, EXPLORING_NO_MINIMISE },
 	{ "output", required_argument, NULL, 'o' },
 	{ "outputs", no_argument, NULL, EXPLORING_OUTPUTS },
+	{ "coverage", no_argument, NULL, EXPLORING_COVERAGE },
+	{ "resume", required_argument, NULL, EXPLORING_RESUME },
+	{ "merge", required_argument, NULL, EXPLORING_MERGE },
+	{ "shard", required_argument, NULL, EXPLORING_SHARD },
 	{ "no-predict", no_argument, NULL, EXPLORING_NO_PREDICT },
 	{ "json", no_argument, NULL, EXPLORING_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -99,7 +111,8 @@ struct job {
 	struct exploring x;
 	struct campaign_config config;
 	struct campaign *campaign;
-	bool tty, unwritten; /* a replay file could not be written */
+	struct explore_known *known;
+	bool tty, unwritten; /* some file could not be written */
 	unsigned finds, ticks;
 	struct found *found, **last;
 	struct outputs *outputs; /* NULL: nobody asked */
@@ -367,6 +380,23 @@ status_of(const struct job *j, const struct campaign_state *s)
 	return s->failing || s->confirmed ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
 }
 
+static void
+on_keep(struct campaign *c, void *data)
+{
+	struct job *j = data;
+
+	if (!exploring_known_keep(&j->x, c, j->known))
+		j->unwritten = true;
+}
+
+static void
+keep_all(struct job *j, const struct campaign_state *s)
+{
+	if (campaign_is_exhaustive(s) && !j->known->exhausted)
+		j->known->exhausted = strdup(s->said.state);
+	on_keep(j->campaign, j);
+}
+
 /* The beginning. */
 
 /* The exit status that is compared with; false: it cannot be started. */
@@ -443,15 +473,57 @@ explore(struct job *j)
 		cli_warn("no memory");
 		return SEAM_EXIT_CONTROL;
 	}
+	if (!exploring_known_resume(&j->x, j->campaign, j->known)) {
+		campaign_free(j->campaign);
+		return SEAM_EXIT_USAGE;
+	}
 	campaign_run(j->campaign);
 	campaign_state(j->campaign, &s);
+	keep_all(j, &s);
 	put_outputs(j, &s);
 	clear_line(j);
 	minimise_all(j);
-	exploring_put_end(&j->x, j->campaign, &s);
+	exploring_put_end(&j->x, j->campaign, j->known, &s);
 	status = status_of(j, &s);
 	campaign_free(j->campaign);
 	return status;
+}
+
+/* The files alone. */
+static int
+add_up(struct job *j)
+{
+	struct campaign_state s = { .end = CAMPAIGN_DONE };
+
+	campaign_totals(j->known, &s);
+	s.before = 0;
+	if (j->known->exhausted) {
+		s.said.exhaustive = true;
+		snprintf(s.said.state, sizeof(s.said.state), "%s",
+			 j->known->exhausted);
+	}
+	on_keep(NULL, j);
+	exploring_put_end(&j->x, NULL, j->known, &s);
+	return status_of(j, &s);
+}
+
+/* Exit status, or -1. */
+static int
+refuse(const struct job *j)
+{
+	const struct explore_strategy *s = j->config.strategy;
+	const struct exploring *x = &j->x;
+
+	if (x->resume && !s->save)
+		return cli_usage(&cli_explore,
+				 "%s cannot go on from a file (--resume)",
+				 s->name);
+	if (x->shards && !s->drawn && s != explore_strategies[0])
+		return cli_usage(&cli_explore,
+				 "%s cannot be cut up: its runs are not "
+				 "drawn (--shard)",
+				 s->name);
+	return -1;
 }
 
 static int
@@ -492,9 +564,9 @@ run(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (optind == argc)
+	if (optind == argc && !x->nmerge)
 		return cli_usage(&cli_explore, "which command?");
-	x->run.argv = argv + optind;
+	x->run.argv = optind == argc ? NULL : argv + optind;
 	j.last = &j.found;
 	j.config = (struct campaign_config){
 		.run = &x->run,
@@ -502,7 +574,9 @@ run(int argc, char **argv)
 		.params = { .seed = x->seed,
 			    .budget = x->runs,
 			    .depth = (unsigned)x->depth,
-			    .bound = (unsigned)x->bound },
+			    .bound = (unsigned)x->bound,
+			    .shard = x->shard,
+			    .shards = x->shards },
 		.replicas = (unsigned)x->jobs,
 		.runs = x->runs,
 		.max_steps = (uint32_t)x->steps,
@@ -511,10 +585,23 @@ run(int argc, char **argv)
 		.predict = !x->no_predict,
 		.found = on_found,
 		.progress = on_progress,
+		.keep = x->resume ? on_keep : NULL,
+		.keep_ms = KEEP_MS,
 		.data = &j,
 	};
 	if (!j.config.strategy)
 		return unknown_strategy(x->strategy);
+	status = refuse(&j);
+	if (status < 0)
+		status = exploring_known_open(x, &j.known);
+	if (status >= 0)
+		return status;
+	j.config.known = j.known;
+	if (!x->run.argv) {
+		status = add_up(&j);
+		explore_known_free(j.known);
+		return status;
+	}
 	j.tty = !x->json && !x->quiet && isatty(STDERR_FILENO);
 	if (x->outputs && (j.outputs = outputs_new()))
 		j.config.ran = on_ran;
@@ -523,6 +610,7 @@ run(int argc, char **argv)
 	status = j.path ? explore(&j) : SEAM_EXIT_CONTROL;
 	if (reserved)
 		replay_unreserve(j.path);
+	explore_known_free(j.known);
 	outputs_free(j.outputs);
 	free(j.path);
 	return status;
