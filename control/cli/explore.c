@@ -48,7 +48,7 @@ const struct cli_command cli_explore = {
 	"  -o, --output FILE       the replay file; default: "
 	"./seam-NAME.replay\n"
 	"  --outputs               at the end, the distinct outputs and "
-	"statuses\n"
+	"statuses\n" OUT_HELP
 	"  --json                  a line of JSON for each thing that happens\n"
 	"  -q, --quiet, -v, --verbose\n"
 	"Exits with 0 if nothing failed, 1 if something did, 2 for bad usage, "
@@ -79,6 +79,7 @@ static const struct option options[] = {
 	{ "keep-going", no_argument, NULL, EXPLORING_KEEP_GOING },
 	{ "output", required_argument, NULL, 'o' },
 	{ "outputs", no_argument, NULL, EXPLORING_OUTPUTS },
+	OUT_OPTIONS,
 	{ "json", no_argument, NULL, EXPLORING_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -89,13 +90,31 @@ struct job {
 	struct exploring x;
 	struct campaign_config config;
 	struct campaign *campaign;
-	bool tty, unwritten; /* a replay file could not be written */
+	bool tty, unwritten; /* a file could not be written */
 	unsigned finds, ticks;
 	struct outputs *outputs; /* NULL: nobody asked */
 	char *path;		 /* of replay files */
 };
 
 /* Something was found. */
+
+/* A page is made of a run that nobody could write a file of, too. */
+static void
+put_files(struct job *j, const struct campaign_find *find,
+	  const struct replay_file *f, const char *path)
+{
+	struct out_run r = { .file = f,
+			     .trace = &find->result->trace,
+			     .labels = find->labels,
+			     .text = find->text,
+			     .output = find->output,
+			     .output_len = find->output_len,
+			     .path = path,
+			     .schedule = find->schedule };
+
+	if (!out_files_run(&j->x.out, &r))
+		j->unwritten = true;
+}
 
 static char *
 replay_path(const struct job *j)
@@ -121,6 +140,8 @@ write_replay(struct job *j, const struct campaign_find *find, const char *path)
 		code = replay_write(f, path, find->text, &err);
 	else
 		sess_fail(&err, code, 0, "no memory for the replay file");
+	if (f)
+		put_files(j, find, f, code ? NULL : path);
 	replay_free(f);
 	if (!code)
 		return true;
@@ -356,6 +377,33 @@ let_go(const char *path)
 		unlink(path);
 }
 
+/* Its results, as a test's. */
+static bool
+put_verdict(struct job *j, const struct campaign_state *s)
+{
+	const bool error = s->end == CAMPAIGN_ERROR;
+	struct out_verdict v = { .verb = "explore",
+				 .command = j->x.run.argv,
+				 .message = error ? s->err.text : NULL,
+				 .error = error,
+				 .each = j->x.keep_going,
+				 .seconds = s->seconds };
+	char *many = NULL;
+	bool good;
+
+	if (s->failing && j->x.keep_going && !error &&
+	    asprintf(&many, "%llu of %llu schedules failed, in %llu ways\n",
+		     (unsigned long long)s->failing,
+		     (unsigned long long)s->schedules,
+		     (unsigned long long)s->distinct) < 0)
+		many = NULL;
+	if (many)
+		v.message = many;
+	good = out_files_end(&j->x.out, &v);
+	free(many);
+	return good;
+}
+
 static int
 explore(struct job *j)
 {
@@ -376,6 +424,7 @@ explore(struct job *j)
 	put_outputs(j, &s);
 	clear_line(j);
 	exploring_put_end(&j->x, j->campaign, &s);
+	j->unwritten |= !put_verdict(j, &s);
 	status = status_of(j, &s);
 	campaign_free(j->campaign);
 	return status;
@@ -440,6 +489,12 @@ run(int argc, char **argv)
 	};
 	if (!j.config.strategy)
 		return unknown_strategy(x->strategy);
+	if (x->json && x->out.tap && !strcmp(x->out.tap, "-"))
+		return cli_usage(&cli_explore,
+				 "--json and --tap - both want standard "
+				 "output");
+	if (!out_files_begin(&x->out))
+		return SEAM_EXIT_CONTROL;
 	j.tty = !x->json && !x->quiet && isatty(STDERR_FILENO);
 	if (x->outputs && (j.outputs = outputs_new()))
 		j.config.ran = on_ran;

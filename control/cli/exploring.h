@@ -9,6 +9,7 @@
 #include "explore/campaign.h"
 #include "explore/replay_file.h"
 #include "explore/table.h"
+#include "out_files.h"
 
 #define EXPLORING_ENV 64
 
@@ -21,6 +22,7 @@ struct exploring {
 	uint64_t runs, jobs, seed, depth, bound, steps, expected;
 	bool expect_given, json, quiet, verbose, keep_going, left_behind;
 	bool marked, any_misuse, outputs;
+	struct out_files out;
 };
 
 /* Takes the options that `letters` has of -n -j -s -o and all long ones that

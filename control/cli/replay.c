@@ -14,12 +14,12 @@ static int run(int argc, char **argv);
 
 const struct cli_command cli_replay = {
 	"replay",
-	"seam replay [-n RUNS] [--expect pass|fail] [--json] FILE [-- CMD "
+	"seam replay [-n RUNS] [--expect pass|fail] [OPTION...] FILE [-- CMD "
 	"[ARG...]]",
 	"run a schedule that `seam explore` found again",
 	"  -n, --runs N            so many times: are they all the same?\n"
 	"  --expect fail           a failure like the file's is a success\n"
-	"  --expect pass           a run without a failure is\n"
+	"  --expect pass           a run without a failure is\n" OUT_HELP
 	"  --json                  one line of JSON\n"
 	"  -q, --quiet             say nothing of a failure\n"
 	"CMD is run in the place of the file's command; - is standard input.\n"
@@ -34,6 +34,7 @@ enum { OPT_EXPECT = 256, OPT_JSON };
 static const struct option options[] = {
 	{ "runs", required_argument, NULL, 'n' },
 	{ "expect", required_argument, NULL, OPT_EXPECT },
+	OUT_OPTIONS,
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ 0 },
@@ -46,6 +47,8 @@ struct job {
 	uint64_t runs, same; /* how many, and how many were like the first */
 	bool same_build;
 	bool json, quiet, expect_pass, expect_fail;
+	struct out_files out;
+	bool unwritten; /* a file of these could not be */
 	struct rerun again;
 	struct explore_labels *labels;
 };
@@ -74,26 +77,48 @@ put_json(const struct job *j, const char *result, const char *text,
 	exploring_put_json(o);
 }
 
+/* The first run alone has files. */
+static void
+put_files(struct job *j, const char *text, const char *output, size_t len)
+{
+	struct out_run r = { .file = j->file,
+			     .trace = &j->again.result.trace,
+			     .labels = j->labels,
+			     .text = text,
+			     .output = output ? output : "",
+			     .output_len = len,
+			     .path = j->path };
+
+	if (!j->out.runs && !out_files_run(&j->out, &r))
+		j->unwritten = true;
+}
+
 static int
-tell_divergence(const struct job *j, uint32_t at)
+tell_divergence(struct job *j, uint32_t at)
 {
 	char *expected = replay_expected(j->file, at);
 	char *actual = replay_actual(&j->again.result.trace, j->labels, at);
 	const char *what = j->again.result.trace.what;
+	char *text;
 
+	if (asprintf(&text,
+		     "the run went another way at step %u\n"
+		     "  expected: %s\n"
+		     "  but was:  %s\n",
+		     at + 1, expected ? expected : "?",
+		     actual ? actual : "?") < 0)
+		text = NULL;
+	put_files(j, text ? text : "the run went another way\n", NULL, 0);
 	if (j->json) {
 		put_json(j, "diverged", NULL, expected ? expected : "",
 			 actual ? actual : "", at);
 	} else {
-		printf("the run went another way at step %u\n"
-		       "  expected: %s\n"
-		       "  but was:  %s\n",
-		       at + 1, expected ? expected : "?",
-		       actual ? actual : "?");
+		fputs(text ? text : "the run went another way\n", stdout);
 		if (j->again.result.trace.verdict == SEAM_VERDICT_DIVERGED &&
 		    *what)
 			printf("  (%s)\n", what);
 	}
+	free(text);
 	free(expected);
 	free(actual);
 	return SEAM_EXIT_CONTROL;
@@ -107,6 +132,7 @@ tell_failure(struct job *j)
 	size_t len = 0;
 	char *output = runner_output(j->again.runner, &len);
 
+	put_files(j, j->again.fault ? text : NULL, output, len);
 	if (j->json)
 		put_json(j, j->again.fault ? "failed" : "passed", text, NULL,
 			 NULL, 0);
@@ -255,9 +281,31 @@ run_all(struct job *j)
 	return SEAM_EXIT_CONTROL;
 }
 
+/* A failure that is wanted is none. */
+static int
+put_verdict(struct job *j, int status, double seconds)
+{
+	const bool passed = status == SEAM_EXIT_OK;
+	char *const command[] = { (char *)j->path, NULL };
+	struct out_verdict v = { .verb = "replay",
+				 .command = command,
+				 .error = status == SEAM_EXIT_CONTROL,
+				 .seconds = seconds };
+
+	if (passed)
+		out_files_forget(&j->out);
+	else if (!j->out.nresults)
+		v.message = v.error ? "it could not be run again as it was\n" :
+				      "the run did not fail\n";
+	if (out_files_end(&j->out, &v) && !j->unwritten)
+		return status;
+	return SEAM_EXIT_CONTROL;
+}
+
 static int
 replay(struct job *j)
 {
+	const uint64_t since = seam_now();
 	int status = SEAM_EXIT_CONTROL;
 
 	rerun_of_file(&j->again, j->file, j->argv);
@@ -265,6 +313,7 @@ replay(struct job *j)
 		cli_warn("%s: %s", j->file->dir, strerror(errno));
 	else
 		status = run_all(j);
+	status = put_verdict(j, status, (double)(seam_now() - since) / 1e9);
 	explore_labels_free(j->labels);
 	rerun_close(&j->again);
 	return status;
@@ -302,6 +351,8 @@ take_option(struct job *j, int opt, char **argv)
 		j->quiet = true;
 		return true;
 	default:
+		if (out_files_option(&j->out, opt, optarg))
+			return true;
 		cli_bad_option(&cli_replay, opt, argv);
 		return false;
 	}
@@ -326,9 +377,16 @@ run(int argc, char **argv)
 		return cli_usage(&cli_replay, "which command?");
 	if (optind < argc)
 		j.argv = argv + optind;
+	if (j.json && j.out.tap && !strcmp(j.out.tap, "-"))
+		return cli_usage(&cli_replay, "--json and --tap - both want "
+					      "standard output");
 	if (replay_read(j.path, &j.file, &err)) {
 		cli_warn("%s", err.text);
 		return SEAM_EXIT_USAGE;
+	}
+	if (!out_files_begin(&j.out)) {
+		replay_free(j.file);
+		return SEAM_EXIT_CONTROL;
 	}
 	status = replay(&j);
 	replay_free(j.file);
