@@ -77,7 +77,7 @@ function showEvent() {
   box.append(
     el("h2", {}, titleOf(i)),
     el("p", { class: "path" }, dot(t), el("span", {}, threadPath(t) + (run.threads[t].name ? ` (${run.threads[t].name})` : "")), el("span", {}, `step ${i + 1} of ${N}`)),
-    sourceBox(ev.site[i]), notesOf(i));
+    sourceBox(ev.site[i]) || "", notesOf(i));
   if (k === own.length - 1)
     box.append(pendingBox(t) || "");
   box.append(el("div", { class: "steps" }, step("\u2039 its previous", own[k - 1]), step("its next \u203a", own[k + 1]),

@@ -17,7 +17,7 @@ function hatching() {
   tile.width = tile.height = 6;
   const p = tile.getContext("2d");
   p.strokeStyle = css.muted;
-  p.globalAlpha = 0.55;
+  p.globalAlpha = 0.42;
   p.lineWidth = 1;
   for (const k of [-6, 0, 6]) {
     p.beginPath();
@@ -103,9 +103,10 @@ function drawBox(i, y, h) {
   pen.beginPath();
   pen.roundRect(x, y, w, h, Math.min(4, w / 3));
   pen.fill();
-  if (kind === "release" || resultOf(i)) {
-    pen.strokeStyle = resultOf(i) ? css.bad : c.edge;
-    pen.lineWidth = 1.2;
+  const hit = state.isMatch && !faded(i);
+  if (kind === "release" || resultOf(i) || hit) {
+    pen.strokeStyle = hit ? css.ink : resultOf(i) ? css.bad : c.edge;
+    pen.lineWidth = hit ? 2 : 1.2;
     pen.stroke();
   }
   if (w > 34) {
@@ -146,12 +147,13 @@ function drawWaits(list, y, h, label) {
   eachSpan(list, (s, x, w) => {
     pen.fillStyle = hatching();
     pen.fillRect(x, y, w, h);
-    if (w > 10) {
+    if (w > 26) {
       pen.strokeStyle = css.line;
       pen.lineWidth = 1;
       pen.strokeRect(x + 0.5, y + 0.5, w - 1, h - 1);
     }
-    const text = w > 44 ? clip(label(s), w - 12) : "";
+    const words = label ? label(s) : [];
+    const text = words.find((t) => t.length * monoWidth < w - 12) || clip(words[words.length - 1] || "", w - 12);
     if (!text)
       return;
     pen.font = MONO;
@@ -172,7 +174,7 @@ function drawThread(lane, y) {
     pen.fillRect(x, top + h / 2, Math.max(0, Math.min(GUTTER + view.width, xOf(last)) - x), 1);
   }
   drawWaits(waitsOf[t], top + 5, h - 10,
-    (s) => `waits for ${waitedFor(s)}` + (s.more >= 0 && s.object >= 0 ? `, held by ${threadName(s.more)}` : ""));
+    (s) => [`waits for ${waitedFor(s)}` + (s.more >= 0 && s.object >= 0 ? `, held by ${threadName(s.more)}` : ""), `waits for ${waitedFor(s)}`, waitedFor(s)]);
   if (view.scale < 5) {
     const plain = !state.isMatch && shown.length === N;
     pen.fillStyle = plain ? palette[t].solid : palette[t].soft;
@@ -201,24 +203,28 @@ function drawTicks(steps, y, h, colour) {
 
 function drawObject(lane, y) {
   const o = lane.object, h = lane.h - 8, top = y + 4;
-  drawWaits(waitsOn[o], top, h, (s) => `${threadName(s.thread)} waits`);
+  const owned = holdsOn[o].length > 0;
+  if (owned)
+    drawWaits(waitsOn[o], top + h - 5, 5, null);
+  else
+    drawWaits(waitsOn[o], top, h, view.scale < 30 ? null : (s) => [`${threadName(s.thread)} waits`, threadName(s.thread)]);
   eachSpan(holdsOn[o], (s, x, w) => {
     const c = palette[s.thread];
     pen.globalAlpha = state.threads[s.thread] ? 1 : 0.2;
     pen.fillStyle = s.more ? c.soft : c.solid;
     pen.beginPath();
-    pen.roundRect(x, top + 2, w, waitsOn[o].length ? h - 9 : h - 4, Math.min(3, w / 3));
+    pen.roundRect(x, top, w, h - 7, Math.min(3, w / 3));
     pen.fill();
     const text = w > 28 ? clip(threadName(s.thread) + (s.more ? " (read)" : ""), w - 10) : "";
     if (text) {
       pen.font = MONO;
       pen.textAlign = "left";
       pen.fillStyle = s.more ? css.ink : theme === "dark" ? "#0e1116" : "#fff";
-      pen.fillText(text, x + 5, top + (waitsOn[o].length ? h / 2 + 1 : h / 2 + 4));
+      pen.fillText(text, x + 5, top + h / 2 + 1);
     }
     pen.globalAlpha = 1;
   });
-  if (!holdsOn[o].length)
+  if (!owned)
     drawPoints(stepsOn[o], top + h / 2);
 }
 
@@ -257,14 +263,19 @@ function drawSwitches(top) {
       continue;
     const y1 = from.y + from.h / 2 - top, y2 = to.y + to.h / 2 - top;
     pen.fillStyle = hard ? css.preempt : css.line;
-    pen.globalAlpha = hard && view.scale < 3 ? 0.3 : 1;
+    const bold = hard && view.scale >= 8;
+    pen.globalAlpha = hard && !bold ? 0.34 : 1;
     if (!hard || view.scale >= 1)
-      pen.fillRect(x - (hard ? 1 : 0), Math.min(y1, y2), hard ? 2 : 1, Math.abs(y2 - y1));
+      pen.fillRect(x - (bold ? 1 : 0), Math.min(y1, y2), bold ? 2 : 1, Math.abs(y2 - y1));
     covered = x;
     if (!hard)
       continue;
     pen.globalAlpha = 1;
-    const size = view.scale < 3 ? 3 : 5, y = to.y - top;
+    const size = view.scale < 8 ? 3 : 5, y = to.y - top;
+    if (view.scale < 1) {
+      pen.fillRect(x, y, 1, 3);
+      continue;
+    }
     pen.beginPath();
     pen.moveTo(x - size, y - 1);
     pen.lineTo(x + size, y - 1);
@@ -297,13 +308,19 @@ function flag(x, text) {
   pen.fillText(text, at, 17);
 }
 
+function drawBands() {
+  pen.fillStyle = css.critical;
+  pen.globalAlpha = 0.12;
+  for (const i of critical)
+    pen.fillRect(xOf(i), RULER, Math.max(2, view.scale), view.height);
+  pen.globalAlpha = 1;
+}
+
+/* Returns what draws the flags, which stand on the ruler. */
 function drawCritical(top) {
   const names = ["A", "B"];
   critical.forEach((i) => {
     pen.fillStyle = css.critical;
-    pen.globalAlpha = 0.13;
-    pen.fillRect(xOf(i), RULER, Math.max(2, view.scale), view.height);
-    pen.globalAlpha = 1;
     pen.fillRect(Math.round(xOf(i + 0.5)), RULER, 1, view.scale < 4 ? view.height : 0);
     ring(i, top, css.critical, 2.5);
   });
@@ -354,6 +371,7 @@ function draw() {
   pen.rect(GUTTER, RULER, view.width, view.height - RULER);
   pen.clip();
   drawGrid();
+  drawBands();
   for (const lane of lanes) {
     const y = lane.y - top;
     if (y > view.height || y + lane.h < RULER)

@@ -185,18 +185,19 @@ const KEYS = [
 ];
 const actions = Object.assign({}, ...KEYS.map((k) => k[2]));
 document.addEventListener("keydown", (e) => {
-  const typing = e.target.matches("input, select, textarea");
+  const at = e.target instanceof Element ? e.target : document.body;
+  const typing = at.matches("input");
   if (e.key === "Escape") {
     document.querySelectorAll(".menu[open]").forEach((m) => { m.open = false; });
-    if (e.target === $("search"))
+    if (at === $("search"))
       lanesBox.focus();
     return;
   }
-  if (e.target === $("search") && e.key === "Enter") {
+  if (at === $("search") && e.key === "Enter") {
     goAmong(state.matches, e.shiftKey ? -1 : 1);
     return;
   }
-  if (typing || e.ctrlKey || e.metaKey || e.altKey || $("keys").open || e.target.closest(".lines, pre"))
+  if (typing || e.ctrlKey || e.metaKey || e.altKey || $("keys").open || at.closest(".lines, pre"))
     return;
   if (e.shiftKey && (e.key === "ArrowLeft" || e.key === "ArrowRight") && state.selected >= 0) {
     goAmong(stepsOf[ev.thread[state.selected]], e.key === "ArrowLeft" ? -1 : 1);
@@ -204,7 +205,7 @@ document.addEventListener("keydown", (e) => {
     return;
   }
   const action = actions[e.key];
-  if (!action || (e.target.closest("button, summary") && e.key === " "))
+  if (!action || (at.closest("button, summary") && e.key === " "))
     return;
   e.preventDefault();
   action();
@@ -218,7 +219,8 @@ function begin() {
   fillSheet("objects", state.objects, run.objects.map((o) => `${o.name} (${o.kind})`), stepsOn.map((s) => s.length), () => null);
   for (const [keys, meaning] of KEYS)
     $("key-list").append(el("dt", {}, ...keys.split(" ").flatMap((k, n) => [n ? " " : "", el("kbd", {}, k)])), el("dd", {}, meaning));
-  $("search").addEventListener("input", (e) => search(e.target.value));
+  for (const name of ["input", "change"])
+    $("search").addEventListener(name, (e) => search(e.target.value));
   $("theme").addEventListener("click", toggleTheme);
   $("help").addEventListener("click", actions["?"]);
   $("zoom-in").addEventListener("click", actions.w);

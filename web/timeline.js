@@ -6,8 +6,9 @@ const view = { from: 0, scale: 1, width: 0, height: 0, dpr: 1 };
 let lanes = [], lanesHeight = 0;
 
 /* Behind the last step there is room for what never ends. */
-const tail = () => Math.max(0.6, 46 / view.scale);
-const fitScale = () => Math.max(1e-4, Math.min(MAX_SCALE, (view.width - 52) / Math.max(1, N)));
+const TAIL = waits.some((w) => w.open) ? 190 : 46;
+const tail = () => Math.max(0.6, TAIL / view.scale);
+const fitScale = () => Math.max(1e-4, Math.min(MAX_SCALE, (view.width - TAIL - 6) / Math.max(1, N)));
 const xOf = (step) => GUTTER + (step - view.from) * view.scale;
 const stepAt = (x) => view.from + (x - GUTTER) / view.scale;
 const lastSeen = () => view.from + view.width / view.scale;
@@ -29,7 +30,7 @@ function makeLanes() {
   /* What is owned or waited for comes first. */
   const weight = (o) => (waitsOn[o].length ? 2 : 0) + (holdsOn[o].length ? 1 : 0);
   objects.sort((a, b) => weight(b) - weight(a) || a - b);
-  const tall = threads.length <= 14 ? 52 : 38;
+  const tall = threads.length <= 5 ? 54 : threads.length <= 9 ? 45 : 34;
   let y = RULER + 4;
   lanes = [];
   for (const t of threads) {
@@ -50,7 +51,7 @@ function makeLanes() {
 const OBJECT_TEXT = "Locks and other objects: who holds them";
 
 function dot(t) {
-  const d = el("i", { class: "dot" });
+  const d = el("i", { class: "dot", "data-thread": t });
   d.style.background = palette[t].solid;
   return d;
 }
@@ -58,7 +59,7 @@ function dot(t) {
 function stateText(t) {
   const th = run.threads[t], p = th.pending;
   if (th.state !== "waits" || !p)
-    return { waits: "waits", ready: "could go on", runs: "was running", outside: "waits outside", ended: "ended", none: "" }[th.state];
+    return { waits: "waits", ready: "could go on", runs: "ran last", outside: "waits outside", ended: "ended", none: "" }[th.state];
   return "waits: " + (p.object >= 0 ? objectName(p.object) : threadPath(p.peer));
 }
 

@@ -295,10 +295,9 @@ status_of(const struct job *j, const struct campaign_state *s)
 
 /* The exit status that is compared with; false: it cannot be started. */
 static bool
-find_expected(struct job *j)
+find_expected(struct job *j, struct seam_error *err)
 {
 	struct oracle *o = &j->config.oracle;
-	struct seam_error err;
 	bool check_failed;
 	const char *why;
 	int status;
@@ -309,9 +308,9 @@ find_expected(struct job *j)
 		o->expected = (int)j->x.expected;
 		return true;
 	}
-	status = campaign_native(&j->x.run, &check_failed, &why, &err);
-	if (err.code) {
-		cli_warn("%s", err.text);
+	status = campaign_native(&j->x.run, &check_failed, &why, err);
+	if (err->code) {
+		cli_warn("%s", err->text);
 		return false;
 	}
 	o->compare = status >= 0;
@@ -341,6 +340,7 @@ put_start_json(const struct job *j)
 		json_array_append_new(command, word ? word : json_string("?"));
 	}
 	seam_json_put(o, "event", "started");
+	json_object_set_new(o, "version", json_integer(EXPLORING_JSON_VERSION));
 	json_object_set_new(o, "command", command);
 	seam_json_put(o, "strategy", j->config.strategy->name);
 	json_object_set_new(o, "seed", json_integer((json_int_t)j->x.seed));
@@ -407,11 +407,13 @@ put_verdict(struct job *j, const struct campaign_state *s)
 static int
 explore(struct job *j)
 {
-	struct campaign_state s;
+	struct campaign_state s = { .end = CAMPAIGN_ERROR };
 	int status;
 
-	if (!find_expected(j))
+	if (!find_expected(j, &s.err)) {
+		put_verdict(j, &s);
 		return SEAM_EXIT_CONTROL;
+	}
 	if (j->x.json)
 		put_start_json(j);
 	j->campaign = campaign_new(&j->config);

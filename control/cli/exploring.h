@@ -12,6 +12,8 @@
 #include "out_files.h"
 
 #define EXPLORING_ENV 64
+/* Of docs/schema/explore.json, which says what the lines of --json are. */
+#define EXPLORING_JSON_VERSION 1
 
 struct exploring {
 	const struct cli_command *command;

@@ -32,11 +32,37 @@ out_files_option(struct out_files *o, int opt, const char *arg)
 	}
 }
 
+/* From here, wherever the command goes. */
+static bool
+fix_path(const char **path, char **own)
+{
+	char *here;
+	int n;
+
+	if (!*path || **path == '/' || !strcmp(*path, "-"))
+		return true;
+	here = getcwd(NULL, 0);
+	n = here ? asprintf(own, "%s/%s", here, *path) : -1;
+	free(here);
+	if (n < 0)
+		*own = NULL;
+	else
+		*path = *own;
+	return *own;
+}
+
 /* TAP is for programs that read all of standard output. */
 bool
 out_files_begin(struct out_files *o)
 {
 	o->tap_fd = -1;
+	if (!fix_path(&o->html, &o->own[0]) ||
+	    !fix_path(&o->trace, &o->own[1]) ||
+	    !fix_path(&o->tap, &o->own[2]) ||
+	    !fix_path(&o->junit, &o->own[3])) {
+		cli_warn("cannot tell where we are: %s", strerror(errno));
+		return false;
+	}
 	if (!o->tap || strcmp(o->tap, "-") != 0)
 		return true;
 	o->tap_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -311,5 +337,7 @@ out_files_end(struct out_files *o, const struct out_verdict *v)
 	}
 	free(t.v);
 	out_files_forget(o);
+	for (size_t i = 0; i < sizeof(o->own) / sizeof(*o->own); i++)
+		free(o->own[i]);
 	return good;
 }

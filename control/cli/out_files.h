@@ -8,7 +8,8 @@
 
 struct out_files {
 	const char *html, *trace, *tap, *junit; /* NULL: not asked for */
-	int tap_fd; /* "-": what standard output was; it is stderr's then */
+	char *own[4]; /* these, if they had to be made absolute */
+	int tap_fd;   /* "-": what standard output was; it is stderr's then */
 	unsigned runs;
 	struct cli_result *result; /* a run each */
 	size_t nresults;

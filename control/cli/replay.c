@@ -62,6 +62,7 @@ put_json(const struct job *j, const char *result, const char *text,
 	json_t *o = json_object();
 
 	seam_json_put(o, "event", "replayed");
+	json_object_set_new(o, "version", json_integer(EXPLORING_JSON_VERSION));
 	seam_json_put(o, "result", result);
 	seam_json_put(o, "fault", explore_fault_names[j->again.fault]);
 	if (text)
@@ -258,32 +259,29 @@ tell_runs(const struct job *j)
 }
 
 static int
-run_all(struct job *j)
+run_all(struct job *j, struct seam_error *err)
 {
 	int status = SEAM_EXIT_CONTROL;
-	struct seam_error err = { .code = SEAM_OK };
 
-	if (!rerun_open(&j->again, &err)) {
+	if (!rerun_open(&j->again, err)) {
 		j->same_build = is_same_build(j);
 		replay_plan(j->file, j->same_build, &j->again.plan,
 			    j->again.forced);
 	}
-	if (!err.code && !rerun_run(&j->again, &err)) {
+	if (!err->code && !rerun_run(&j->again, err)) {
 		status = tell_run(j);
 		if (j->runs > 1 && status != SEAM_EXIT_CONTROL) {
-			run_others(j, &status, &err);
+			run_others(j, &status, err);
 			tell_runs(j);
 		}
 	}
-	if (!err.code)
-		return status;
-	cli_warn("%s", err.text);
-	return SEAM_EXIT_CONTROL;
+	return status;
 }
 
 /* A failure that is wanted is none. */
 static int
-put_verdict(struct job *j, int status, double seconds)
+put_verdict(struct job *j, int status, const struct seam_error *err,
+	    double seconds)
 {
 	const bool passed = status == SEAM_EXIT_OK;
 	char *const command[] = { (char *)j->path, NULL };
@@ -294,9 +292,10 @@ put_verdict(struct job *j, int status, double seconds)
 
 	if (passed)
 		out_files_forget(&j->out);
+	else if (err->code)
+		v.message = err->text;
 	else if (!j->out.nresults)
-		v.message = v.error ? "it could not be run again as it was\n" :
-				      "the run did not fail\n";
+		v.message = "the run did not fail\n";
 	if (out_files_end(&j->out, &v) && !j->unwritten)
 		return status;
 	return SEAM_EXIT_CONTROL;
@@ -306,14 +305,21 @@ static int
 replay(struct job *j)
 {
 	const uint64_t since = seam_now();
+	struct seam_error err = { .code = SEAM_OK };
 	int status = SEAM_EXIT_CONTROL;
 
 	rerun_of_file(&j->again, j->file, j->argv);
 	if (chdir(j->file->dir))
-		cli_warn("%s: %s", j->file->dir, strerror(errno));
+		sess_fail(&err, SEAM_E_UNSUPPORTED, 0, "%s: %s", j->file->dir,
+			  strerror(errno));
 	else
-		status = run_all(j);
-	status = put_verdict(j, status, (double)(seam_now() - since) / 1e9);
+		status = run_all(j, &err);
+	if (err.code) {
+		cli_warn("%s", err.text);
+		status = SEAM_EXIT_CONTROL;
+	}
+	status =
+	    put_verdict(j, status, &err, (double)(seam_now() - since) / 1e9);
 	explore_labels_free(j->labels);
 	rerun_close(&j->again);
 	return status;

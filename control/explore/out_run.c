@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "explore/out_source.h"
 #include "explore/table.h"
-#include "command.h"
 #include "rules_int.h"
 
 #define OUTPUT_MAX (64u << 10) /* bytes of the program's that are kept */

@@ -93,6 +93,15 @@ begin_hold(struct taking *k, uint32_t step, uint32_t object, uint8_t mode)
 	k->bad |= !push_open(k, k->s->nholds - 1);
 }
 
+/* A whole object, whoever has it. */
+static void
+drop_object(struct taking *k, uint32_t step, uint32_t object)
+{
+	for (size_t i = k->nopen; i-- > 0;)
+		if (open_hold(k, i)->object == object)
+			close_hold(k, i, step);
+}
+
 static void
 acquire(struct taking *k, uint32_t step, uint32_t object, uint8_t mode)
 {
@@ -106,6 +115,9 @@ acquire(struct taking *k, uint32_t step, uint32_t object, uint8_t mode)
 			return;
 		}
 	}
+	/* Who has it for itself has taken it from whoever died with it. */
+	if (mode == 'w')
+		drop_object(k, step, object);
 	begin_hold(k, step, object, mode);
 }
 
@@ -124,15 +136,6 @@ release(struct taking *k, uint32_t step, uint32_t object, bool all)
 			close_hold(k, i, step);
 		return;
 	}
-}
-
-/* A whole object, whoever has it. */
-static void
-drop_object(struct taking *k, uint32_t step, uint32_t object)
-{
-	for (size_t i = k->nopen; i-- > 0;)
-		if (open_hold(k, i)->object == object)
-			close_hold(k, i, step);
 }
 
 static uint64_t

@@ -134,10 +134,11 @@ put_names(struct converting *c)
 		json_int_t pid = pid_of(c, (json_int_t)i);
 		char *name = joined(field(th, "path"), field(th, "name"));
 		const char *path = field(th, "path");
-		char process[32];
+		const char *dot = strstr(path, ".T");
+		char process[64];
 
 		snprintf(process, sizeof(process), "%.*s",
-			 (int)strcspn(path, "."), path);
+			 (int)(dot ? dot - path : 0), path);
 		if (pid > named)
 			put_name(c, "process_name", pid, 0, process);
 		named = pid > named ? pid : named;
@@ -277,7 +278,7 @@ put_holds(struct converting *c)
 		put_edge(c, h, i, false);
 		put_edge(c, h, i, true);
 		if (before && !span(before, SPAN_OPEN) &&
-		    span(before, SPAN_TO) <= span(h, SPAN_FROM) &&
+		    span(before, SPAN_TO) < span(h, SPAN_FROM) &&
 		    span(before, SPAN_SLOT) != span(h, SPAN_SLOT))
 			put_arrow(c, before, h, ++arrows);
 		if (last &&

@@ -31,10 +31,10 @@ put_fd(int fd, bool (*put)(FILE *f, void *data), void *data, bool sync)
 		close(fd);
 		return why;
 	}
-	if (!put(f, data))
-		why = ENOMEM;
 	errno = 0;
-	if (!why && (fflush(f) || ferror(f) || (sync && fsync(fd))))
+	if (!put(f, data) && !ferror(f))
+		why = ENOMEM;
+	if (!why && (ferror(f) || fflush(f) || (sync && fsync(fd))))
 		why = errno ? errno : EIO;
 	if (fclose(f) && !why)
 		why = errno;
