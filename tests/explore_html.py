@@ -164,8 +164,7 @@ def rgb(variable):
 small = json.loads(run_of("small.html")[2])
 steps = small["events"]["thread"]
 savings = [i for i, op in enumerate(small["events"]["op"]) if small["ops"][op] == "mutex.lock"]
-with_run("small.html", "critical.html", lambda run: run.update(
-    critical=savings[:2], because="savings is locked before current, and each then waits for the other"))
+waiting = [len(steps) + t for t, th in enumerate(small["threads"]) if th["state"] == "waits"]
 
 
 @test("a short run: every event is in the list, in order")
@@ -173,8 +172,13 @@ def _():
     open_page("small.html")
     shot("small")
     seen = all_rows()
-    must(sorted(seen) == list(range(len(steps))), sorted(seen))
-    for i, cells in seen.items():
+    must(sorted(seen) == list(range(len(steps))) + waiting, sorted(seen))
+    for i in waiting:
+        pending = small["threads"][i - len(steps)]["pending"]
+        must(seen[i][2] == "waits: " + small["ops"][pending["op"]], seen[i])
+        must(seen[i][5] == small["sites"][pending["site"]], seen[i])
+    for i in range(len(steps)):
+        cells = seen[i]
         must(cells[0].split()[-1] == str(i + 1), cells)
         must(cells[2].split()[0] == small["ops"][small["events"]["op"][i]], cells)
         must(cells[5] == small["sites"][small["events"]["site"][i]], cells)
@@ -185,7 +189,8 @@ def _():
     must(text("#fault") == "deadlock", text("#fault"))
     must(text("#headline") == small["message"].split("\n")[0], text("#headline"))
     must("held by P1.T0" in text("#report"), text("#report"))
-    must("7 steps" in text("#figures") and "3 threads" in text("#figures") and "1 preemption" in text("#figures"), text("#figures"))
+    must(text("#figures").startswith(f"{len(steps)} steps \u00b7 3 threads \u00b7 "), text("#figures"))
+    must(text("#figures").endswith(" 1 preemption"), text("#figures"))
     js("document.getElementById('run-card').open = true")
     must("seam replay " + small["replay"] in text("#facts"), text("#facts"))
     must("abba" in driver.title and "deadlock" in driver.title, driver.title)
@@ -216,19 +221,24 @@ def _():
     must(js("return document.querySelectorAll('#event .line.here').length") == 2)
 
 
-@test("the critical pair is marked, in the header, the list and the lanes")
-def _():
-    open_page("critical.html")
-    shot("critical")
-    a, b = savings[:2]
+def marked(page, a, b):
+    """A before B, in the header, the list and the lanes, and nothing else."""
+    open_page(page)
+    shot("critical-" + page.removesuffix(".html"))
+    run = json.loads(run_of(page)[2])
+    must(run["critical"] == [a, b], run["critical"])
     must(js("return !document.getElementById('pair').hidden"))
-    must("each then waits" in text("#because"), text("#because"))
-    must(text("#pair-a").startswith("A") and f"#{a + 1} " in text("#pair-a"), text("#pair-a"))
-    must(text("#pair-b").startswith("B") and f"#{b + 1} " in text("#pair-b"), text("#pair-b"))
-    box = js("const b = document.getElementById('pair-b').getBoundingClientRect(); return [b.top, b.bottom, innerHeight]")
-    must(0 <= box[0] < box[1] <= box[2], box)
-    marked = [r[0] for r in rows() if js("return document.getElementById('event-' + arguments[0]).classList.contains('critical')", r[0])]
-    must(marked == [a, b], marked)
+    must(text("#because") == run["because"] != "", text("#because"))
+    for i, name in ((a, "A"), (b, "B")):
+        button = text("#pair-" + name.lower())
+        number = f"#{i + 1} " if i < len(steps) else "at the end "
+        must(re.sub(r"\s+", " ", button).startswith(f"{name} {number}") or button.startswith(name + number), button)
+        box = js("const b = document.getElementById('pair-' + arguments[0]).getBoundingClientRect();"
+                 "return [b.top, b.bottom, innerHeight]", name.lower())
+        must(0 <= box[0] < box[1] <= box[2], box)
+    all_rows()
+    found = js("return [...document.querySelectorAll('#rows .row.critical')].map(r => +r.dataset.step).sort((a, b) => a - b)")
+    must(found == [a, b], found)
     js("seam.select(0, false)")
     drawn()
     for i in (a, b):
@@ -237,13 +247,34 @@ def _():
     driver.find_element("id", "pair-b").click()
     must(js("return seam.state.selected") == b)
     must("Of the pair whose order decides" in text("#event"))
+    must(text("#event .line.here"), "no source")
+
+
+@test("the critical pair that was found is marked in the header, the list, the lanes")
+def _():
+    marked("small.html", *small["critical"])
+
+
+@test("so is one that has both events in the run")
+def _():
+    with_run("small.html", "steps.html", lambda run: run.update(critical=savings[:2]))
+    marked("steps.html", *savings[:2])
+
+
+@test("and one of which the second never happened")
+def _():
+    with_run("small.html", "pending.html", lambda run: run.update(critical=[savings[0], waiting[-1]]))
+    marked("pending.html", savings[0], waiting[-1])
 
 
 @test("the page of a run without a critical pair has no place for it")
 def _():
-    open_page("small.html")
+    open_page("found.html")
+    must(json.loads(run_of("found.html")[2])["critical"] == [])
     must(js("return document.getElementById('pair').hidden"))
+    all_rows()
     must(js("return document.querySelectorAll('.row.critical').length") == 0)
+    must(rgb("--critical") not in colours_at(4))
 
 
 @test("names and outputs are text, whatever is in them")
@@ -283,7 +314,7 @@ def _():
 
 @test("keys: from event to event, the pair, zoom, the help")
 def _():
-    open_page("critical.html")
+    open_page("steps.html")
     driver.find_element("id", "lanes").click()
     key(Keys.HOME)
     must(js("return seam.state.selected") == 0)

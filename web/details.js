@@ -1,6 +1,6 @@
 /* The panel beside: one event in full, its source, the message, the run. */
 function eventLink(i, text) {
-  return el("button", { type: "button", class: "link", onclick: () => select(i, true) }, text || "#" + (i + 1));
+  return el("button", { type: "button", class: "link", onclick: () => select(i, true) }, text || numberOf(i));
 }
 
 /* What the run was about to do when it ended is a place, too. */
@@ -34,14 +34,17 @@ function notesOf(i) {
   if (critical.includes(i)) {
     const other = critical[1 - critical.indexOf(i)];
     note("critical", "Of the pair whose order decides", other === undefined ? "" : "; the other is ",
-      other === undefined ? "" : eventLink(other, `#${other + 1} ${titleOf(other)}`));
+      other === undefined ? "" : eventLink(other, `${numberOf(other)} ${titleOf(other)}`));
   }
   if (ev.flags[i] & PREEMPTION)
     note("preempt", `Preempts ${threadName(ev.thread[i - 1])}, which could have gone on after `, eventLink(i - 1, `#${i} ${titleOf(i - 1)}`));
   if (resultOf(i))
     note("bad", `Its result: ${resultOf(i)}`);
+  const last = waitsOf[ev.thread[i]].find((w) => w.open);
+  if (i >= N && last)
+    note("bad", `Waits for ${waitedFor(last)} from step ${last.from + 1} to the end` + (last.more >= 0 && last.object >= 0 ? `, held by ${threadName(last.more)}` : ""));
   const wait = waitsOf[ev.thread[i]].filter((w) => w.to === i && !w.open).pop();
-  if (wait)
+  if (wait && i < N)
     note("", `Had waited for ${waitedFor(wait)} since step ${wait.from + 1}` + (wait.more >= 0 && wait.object >= 0 ? `, held by ${threadName(wait.more)}` : ""));
   const hold = holdsOf[ev.thread[i]].find((h) => h.from === i);
   if (hold)
@@ -76,7 +79,7 @@ function showEvent() {
   };
   box.append(
     el("h2", {}, titleOf(i)),
-    el("p", { class: "path" }, dot(t), el("span", {}, threadPath(t) + (run.threads[t].name ? ` (${run.threads[t].name})` : "")), el("span", {}, `step ${i + 1} of ${N}`)),
+    el("p", { class: "path" }, dot(t), el("span", {}, threadPath(t) + (run.threads[t].name ? ` (${run.threads[t].name})` : "")), el("span", {}, i < N ? `step ${i + 1} of ${N}` : "when the run ended")),
     sourceBox(ev.site[i]) || "", notesOf(i));
   if (k === own.length - 1)
     box.append(pendingBox(t) || "");
@@ -94,7 +97,7 @@ function select(i, show) {
   fillList();
   redraw();
   try {
-    history.replaceState(null, "", "#step=" + (i + 1));
+    history.replaceState(null, "", i < N ? "#step=" + (i + 1) : "#");
   } catch {
     /* A page in a frame may not. */
   }
@@ -157,7 +160,7 @@ function fillPair() {
     button.hidden = i === undefined;
     if (i === undefined)
       return;
-    button.append(el("b", {}, "AB"[k]), `#${i + 1} ${threadName(ev.thread[i])} ${titleOf(i)} ${lineOf(siteOf(i))}`);
+    button.append(el("b", {}, "AB"[k]), `${numberOf(i)} ${threadName(ev.thread[i])} ${titleOf(i)} ${lineOf(siteOf(i))}`);
     button.addEventListener("click", () => select(i, true));
   });
   document.querySelector(".then").hidden = critical.length < 2;

@@ -292,7 +292,7 @@ function ring(i, top, colour, width) {
   pen.strokeStyle = colour;
   pen.lineWidth = width;
   pen.beginPath();
-  pen.roundRect(xOf(i) - 1, lane.y - top + 2, Math.max(4, view.scale + 2), lane.h - 12, 5);
+  pen.roundRect(xAt(i) - 1, lane.y - top + 2, Math.max(4, widthAt(i) + 2), lane.h - 12, 5);
   pen.stroke();
 }
 
@@ -312,7 +312,7 @@ function drawBands() {
   pen.fillStyle = css.critical;
   pen.globalAlpha = 0.12;
   for (const i of critical)
-    pen.fillRect(xOf(i), RULER, Math.max(2, view.scale), view.height);
+    pen.fillRect(xAt(i), RULER, Math.max(2, widthAt(i)), view.height);
   pen.globalAlpha = 1;
 }
 
@@ -321,23 +321,23 @@ function drawCritical(top) {
   const names = ["A", "B"];
   critical.forEach((i) => {
     pen.fillStyle = css.critical;
-    pen.fillRect(Math.round(xOf(i + 0.5)), RULER, 1, view.scale < 4 ? view.height : 0);
+    pen.fillRect(Math.round(xAt(i) + widthAt(i) / 2), RULER, 1, view.scale < 4 ? view.height : 0);
     ring(i, top, css.critical, 2.5);
   });
   if (critical.length === 2)
     drawArc(top);
-  return () => critical.forEach((i, k) => flag(xOf(i + 0.5), names[k]));
+  return () => critical.forEach((i, k) => flag(xAt(i) + widthAt(i) / 2, names[k]));
 }
 
 function drawArc(top) {
   const [a, b] = critical.map((i) => {
     const lane = lanes.find((l) => l.thread === ev.thread[i]);
-    return lane && { x: xOf(i + 0.5), y: lane.y - top + (lane.h - 12) / 2 + 2 };
+    return lane && { x: xAt(i) + widthAt(i) / 2, w: widthAt(i) / 2 + 1, y: lane.y - top + (lane.h - 12) / 2 + 2 };
   });
   if (!a || !b || Math.abs(b.x - a.x) < 16)
     return;
-  const w = view.scale / 2 + 1, way = b.x > a.x ? 1 : -1;
-  const x1 = a.x + w * way, x2 = b.x - (w + 3) * way, mid = (x1 + x2) / 2;
+  const way = b.x > a.x ? 1 : -1;
+  const x1 = a.x + a.w * way, x2 = b.x - (b.w + 3) * way, mid = (x1 + x2) / 2;
   pen.strokeStyle = pen.fillStyle = css.critical;
   pen.lineWidth = 2;
   pen.beginPath();
@@ -389,7 +389,7 @@ function draw() {
   if (state.selected >= 0) {
     pen.fillStyle = css.accent;
     pen.globalAlpha = 0.55;
-    pen.fillRect(Math.round(xOf(state.selected + 0.5)), RULER, 1, view.height);
+    pen.fillRect(Math.round(xAt(state.selected) + widthAt(state.selected) / 2), RULER, 1, view.height);
     pen.globalAlpha = 1;
     ring(state.selected, top, css.accent, 2.5);
   }
@@ -441,7 +441,7 @@ function drawMap() {
   mapPen.drawImage(mapPicture, GUTTER, 0, width, 36);
   for (const i of critical) {
     mapPen.fillStyle = css.critical;
-    mapPen.fillRect(GUTTER + (i / N) * width - 1, 0, 3, 36);
+    mapPen.fillRect(GUTTER + (Math.min(i, N) / N) * width - 1, 0, 3, 36);
   }
   const x1 = GUTTER + (view.from / N) * width, x2 = GUTTER + (Math.min(N, lastSeen()) / N) * width;
   mapPen.fillStyle = css.bg;

@@ -13,8 +13,8 @@ function makeRow(i) {
   const thread = cell("thread", threadName(ev.thread[i]));
   thread.prepend(dot(ev.thread[i]));
   const row = el("div", { class: "row", role: "row", id: "event-" + i },
-    cell("n", (mark >= 0 ? "AB"[mark] + " " : "") + (i + 1)), thread,
-    cell("op", opName(i) + (ev.flags[i] & AFTER ? " +" : "")),
+    cell("n", (mark >= 0 ? "AB"[mark] + " " : "") + (i < N ? i + 1 : "")), thread,
+    cell("op", (i < N ? "" : "waits: ") + opName(i) + (ev.flags[i] & AFTER ? " +" : "")),
     cell("object", [aboutOf(i), run.notes[ev.note[i]]].filter(Boolean).join(" ")),
     cell("result", resultOf(i)), cell("where", siteOf(i)));
   row.dataset.step = i;
@@ -25,6 +25,7 @@ function markRow(row, i) {
   row.setAttribute("aria-selected", i === state.selected);
   row.classList.toggle("hover", i === state.hovered);
   row.classList.toggle("after", !!(ev.flags[i] & AFTER));
+  row.classList.toggle("waits", i >= N);
   row.classList.toggle("preempt", !!(ev.flags[i] & PREEMPTION));
   row.classList.toggle("critical", critical.includes(i));
   row.classList.toggle("match", !!state.isMatch && !!state.isMatch[i]);
@@ -81,9 +82,12 @@ function showTip(x, y, lines) {
   tip.style.top = (y + 18 + box.height > innerHeight ? y - box.height - 10 : y + 16) + "px";
 }
 function stepLines(i) {
-  const lines = [`#${i + 1} ${titleOf(i)}`, `${threadName(ev.thread[i])} at ${siteOf(i) || "?"}`];
+  const lines = [`${numberOf(i)} ${titleOf(i)}`, `${threadName(ev.thread[i])} at ${siteOf(i) || "?"}`];
   if (ev.flags[i] & PREEMPTION)
     lines.push(`preempts ${threadName(ev.thread[i - 1])}, which could have gone on`);
+  const wait = i < N ? null : waitsOf[ev.thread[i]].find((w) => w.open);
+  if (wait && wait.more >= 0 && wait.object >= 0)
+    lines.push("held by " + threadName(wait.more));
   if (resultOf(i))
     lines.push("= " + resultOf(i));
   if (critical.includes(i))

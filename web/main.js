@@ -4,11 +4,11 @@
 function search(text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   state.matches = [];
-  state.isMatch = words.length ? new Uint8Array(N) : null;
-  for (let i = 0; words.length && i < N; i++) {
-    const number = "#" + (i + 1);
-    const all = `${threadPath(ev.thread[i])} ${threadName(ev.thread[i])} ${opName(i)} ${aboutOf(i)} ${siteOf(i)} ${resultOf(i)} ${run.notes[ev.note[i]]}`.toLowerCase();
-    if (isShown(i) && words.every((w) => (w[0] === "#" ? w === number : all.includes(w)))) {
+  state.isMatch = words.length ? new Uint8Array(N + T) : null;
+  for (const i of words.length ? shown : []) {
+    const number = numberOf(i);
+    const all = `${threadPath(ev.thread[i])} ${threadName(ev.thread[i])} ${titleOf(i)} ${siteOf(i)} ${resultOf(i)} ${run.notes[ev.note[i]]}`.toLowerCase();
+    if (words.every((w) => (w[0] === "#" ? w === number : all.includes(w)))) {
       state.isMatch[i] = 1;
       state.matches.push(i);
     }
@@ -174,7 +174,7 @@ const KEYS = [
   ["w s", "zoom in, out; also + and -, and Ctrl with the wheel", { w: () => zoom(1.4), s: () => zoom(1 / 1.4), "+": () => zoom(1.4), "=": () => zoom(1.4), "-": () => zoom(1 / 1.4) }],
   ["a d", "left, right; also by dragging", { a: () => pan(-view.width / 5), d: () => pan(view.width / 5) }],
   ["f", "the whole run; also 0", { f: fit, 0: fit }],
-  ["z", "the selected event, large", { z: () => { if (state.selected >= 0) { view.scale = 80; clampView(); view.from = state.selected - view.width / 160; clampView(); redraw(); } } }],
+  ["z", "the selected event, large", { z: () => { if (state.selected >= 0) { view.scale = 80; clampView(); view.from = Math.min(state.selected, N) - view.width / 160; clampView(); redraw(); } } }],
   ["Home End", "first, last event", { Home: () => shown.length && select(shown[0], true), End: () => shown.length && select(shown[shown.length - 1], true) }],
   ["c", "the critical pair", { c: () => critical.length && select(critical[state.selected === critical[0] && critical.length > 1 ? 1 : 0], true) }],
   ["p", "next preemption; Shift: the one before", { p: () => goAmong(preemptions.filter(isShown), 1), P: () => goAmong(preemptions.filter(isShown), -1) }],
@@ -249,7 +249,7 @@ function begin() {
     run, view, state, select, shown: () => shown,
     place(i) {
       const box = canvas.getBoundingClientRect(), lane = lanes.find((l) => l.thread === ev.thread[i]);
-      return lane && { x: box.left + xOf(i + 0.5), y: box.top + lane.y - lanesBox.scrollTop + lane.h / 2 };
+      return lane && { x: box.left + xAt(i) + widthAt(i) / 2, y: box.top + lane.y - lanesBox.scrollTop + lane.h / 2 };
     },
   };
   requestAnimationFrame(() => setTimeout(() => {

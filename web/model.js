@@ -1,12 +1,21 @@
 /* The run, and what is looked up in it. */
 performance.mark("seam:begin");
 
-const PREEMPTION = 1, AFTER = 2, TIMEOUT = 4, SIGNAL = 8;
+const PREEMPTION = 1, AFTER = 2;
 const run = JSON.parse(document.getElementById("run").textContent);
 const ev = {};
-for (const name of ["thread", "op", "object", "peer", "site", "result", "note", "flags"])
-  ev[name] = Int32Array.from(run.events[name]);
-const N = ev.thread.length;
+const N = run.events.thread.length, T = run.threads.length, O = run.objects.length;
+const textIndex = (list, text) => (list.includes(text) ? list.indexOf(text) : list.push(text) - 1);
+const nothing = { result: textIndex(run.results, ""), note: textIndex(run.notes, "") };
+/* Behind the steps, by thread, what it stood at when the run was over. */
+for (const name of ["thread", "op", "object", "peer", "site", "result", "note", "flags"]) {
+  ev[name] = new Int32Array(N + T);
+  ev[name].set(run.events[name]);
+  run.threads.forEach((th, t) => {
+    ev[name][N + t] = name === "thread" ? t : nothing[name] ?? th.pending?.[name] ?? 0;
+  });
+}
+const isWaiting = (t) => run.threads[t].state === "waits" && run.threads[t].pending !== null;
 
 /* A holding or a wait, as [thread, object, from, to, open, more]. */
 const asSpan = (s) => ({ thread: s[0], object: s[1], from: s[2], to: s[3], open: !!s[4], more: s[5] });
@@ -40,7 +49,6 @@ function stepsBy(count, of) {
   return steps;
 }
 
-const T = run.threads.length, O = run.objects.length;
 const blocksOf = groupBy(blocks, T, "thread");
 const holdsOf = groupBy(holds, T, "thread"), waitsOf = groupBy(waits, T, "thread");
 const holdsOn = groupBy(holds, O, "object"), waitsOn = groupBy(waits, O, "object");
@@ -49,7 +57,7 @@ const preemptions = [];
 for (let i = 0; i < N; i++)
   if (ev.flags[i] & PREEMPTION)
     preemptions.push(i);
-const critical = run.critical.filter((i) => i >= 0 && i < N);
+const critical = run.critical.filter((i) => i < N || (i < N + T && isWaiting(i - N)));
 const processes = new Set(run.threads.map((t) => t.process)).size;
 
 /* The first index whose value is not below v. */
@@ -86,8 +94,9 @@ function aboutOf(i) {
 }
 function titleOf(i) {
   const about = aboutOf(i);
-  return opName(i) + (ev.flags[i] & AFTER ? " (goes on after it)" : "") + (about ? " " + about : "");
+  return (i < N ? "" : "waits: ") + opName(i) + (ev.flags[i] & AFTER ? " (goes on after it)" : "") + (about ? " " + about : "");
 }
+const numberOf = (i) => (i < N ? "#" + (i + 1) : "at the end");
 /* What a wait is for. */
 function waitedFor(w) {
   return w.object >= 0 ? objectName(w.object) : threadPath(w.more) || "something outside";
@@ -117,6 +126,9 @@ function refilter() {
   for (let i = 0; i < N; i++)
     if (isShown(i))
       shown.push(i);
+  for (let t = 0; t < T; t++)
+    if (isWaiting(t) && isShown(N + t))
+      shown.push(N + t);
 }
 refilter();
 

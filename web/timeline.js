@@ -6,10 +6,13 @@ const view = { from: 0, scale: 1, width: 0, height: 0, dpr: 1 };
 let lanes = [], lanesHeight = 0;
 
 /* Behind the last step there is room for what never ends. */
-const TAIL = waits.some((w) => w.open) ? 190 : 46;
+const TAIL = waits.some((w) => w.open) ? 236 : 46;
 const tail = () => Math.max(0.6, TAIL / view.scale);
 const fitScale = () => Math.max(1e-4, Math.min(MAX_SCALE, (view.width - TAIL - 6) / Math.max(1, N)));
 const xOf = (step) => GUTTER + (step - view.from) * view.scale;
+/* What waits at the end stands behind the last step. */
+const xAt = (i) => xOf(Math.min(i, N));
+const widthAt = (i) => (i < N ? view.scale : Math.max(24, Math.min(view.scale, TAIL - 12)));
 const stepAt = (x) => view.from + (x - GUTTER) / view.scale;
 const lastSeen = () => view.from + view.width / view.scale;
 
@@ -146,9 +149,9 @@ function fit() {
 function reveal(step) {
   if (view.scale < 9) {
     view.scale = Math.min(MAX_SCALE, 26);
-    view.from = step - view.width / view.scale / 2;
-  } else if (xOf(step) < GUTTER + 20 || xOf(step + 1) > GUTTER + view.width - 30) {
-    view.from = step - view.width / view.scale / 2;
+    view.from = Math.min(step, N) - view.width / view.scale / 2;
+  } else if (xAt(step) < GUTTER + 20 || xAt(step) + widthAt(step) > GUTTER + view.width - 30) {
+    view.from = Math.min(step, N) - view.width / view.scale / 2;
   }
   clampView();
   const lane = lanes.find((l) => l.thread === ev.thread[step]);
@@ -193,6 +196,8 @@ function under(x, y) {
   let i = -1;
   if (own && exact >= 0 && exact < N && ev.thread[exact] === lane.thread)
     i = exact;
+  else if (own && exact >= N && isWaiting(lane.thread))
+    i = N + lane.thread;
   else if (view.scale < 8 || !own)
     i = nearest(steps, step);
   if (i >= 0 && !isShown(i))

@@ -108,11 +108,11 @@ numbered(const char *path, unsigned n)
 }
 
 static bool
-write_run(const struct out_files *o, const char *path,
-	  bool (*put)(FILE *f, void *data), json_t *run)
+write_run(const char *path, unsigned number, bool (*put)(FILE *f, void *data),
+	  json_t *run)
 {
 	struct seam_error err = { .code = SEAM_OK };
-	char *name = numbered(path, o->runs);
+	char *name = numbered(path, number);
 
 	if (name)
 		out_write(name, put, run, &err);
@@ -136,41 +136,43 @@ clean(const char *text)
 	return copy;
 }
 
+/* NULL: no memory. */
 static struct cli_result *
-new_result(struct out_files *o)
+result_of(struct out_files *o, size_t number)
 {
-	struct cli_result *v =
-	    reallocarray(o->result, o->nresults + 1, sizeof(*v));
+	struct cli_result *v = o->result;
 
-	if (!v)
-		return NULL;
-	o->result = v;
-	v = &v[o->nresults++];
-	memset(v, 0, sizeof(*v));
-	return v;
+	if (number > o->nresults) {
+		v = reallocarray(v, number, sizeof(*v));
+		if (!v)
+			return NULL;
+		memset(&v[o->nresults], 0, (number - o->nresults) * sizeof(*v));
+		o->result = v;
+		o->nresults = number;
+	}
+	return &v[number - 1];
 }
 
 static bool
-remember(struct out_files *o, const struct out_run *r)
+remember(struct out_files *o, unsigned number, const char *text)
 {
-	struct cli_result *v = r->text ? new_result(o) : NULL;
+	struct cli_result *v = result_of(o, number);
 
-	if (!r->text)
-		return true;
-	if (v)
-		v->message = clean(r->text);
-	return v && v->message;
+	if (!v)
+		return false;
+	free(v->message);
+	v->message = clean(text);
+	return v->message;
 }
 
 bool
-out_files_run(struct out_files *o, const struct out_run *r)
+out_files_run(struct out_files *o, unsigned number, const struct out_run *r)
 {
 	bool good = true;
 	json_t *run;
 
-	o->runs++;
-	if ((o->tap || o->junit) && !remember(o, r))
-		good = false;
+	if ((o->tap || o->junit) && r->text)
+		good = remember(o, number, r->text);
 	if (!o->html && !o->trace)
 		return good;
 	run = out_run_json(r);
@@ -179,9 +181,9 @@ out_files_run(struct out_files *o, const struct out_run *r)
 		return false;
 	}
 	if (o->html)
-		good &= write_run(o, o->html, put_page, run);
+		good &= write_run(o->html, number, put_page, run);
 	if (o->trace)
-		good &= write_run(o, o->trace, put_trace, run);
+		good &= write_run(o->trace, number, put_trace, run);
 	json_decref(run);
 	return good;
 }
@@ -286,7 +288,7 @@ static bool
 make_results(struct out_files *o, const struct out_verdict *v, struct tested *t)
 {
 	const size_t runs = o->nresults;
-	struct cli_result *whole = new_result(o);
+	struct cli_result *whole = result_of(o, runs + 1);
 	const char *message = v->message;
 
 	if (!whole)

@@ -10,8 +10,7 @@ struct out_files {
 	const char *html, *trace, *tap, *junit; /* NULL: not asked for */
 	char *own[4]; /* these, if they had to be made absolute */
 	int tap_fd;   /* "-": what standard output was; it is stderr's then */
-	unsigned runs;
-	struct cli_result *result; /* a run each */
+	struct cli_result *result; /* a failing run each, by number */
 	size_t nresults;
 };
 
@@ -42,9 +41,11 @@ enum out_option {
 bool out_files_option(struct out_files *o, int opt, const char *arg);
 /* Before anything is printed.  False: said why. */
 bool out_files_begin(struct out_files *o);
-/* Writes page and trace of a run, those of the second to run.2.html and so
- * on; remembers what to say of it at the end.  False: said why. */
-bool out_files_run(struct out_files *o, const struct out_run *r);
+/* Writes page and trace of a run, of that number (from 1), those of the second
+ * to run.2.html and so on; remembers what to say of it at the end.  Again: in
+ * the place of the first time.  False: said why. */
+bool out_files_run(struct out_files *o, unsigned number,
+		   const struct out_run *r);
 
 /* What was said of the runs is no failure. */
 void out_files_forget(struct out_files *o);

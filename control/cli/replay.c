@@ -80,9 +80,11 @@ put_json(const struct job *j, const char *result, const char *text,
 
 /* The first run alone has files. */
 static void
-put_files(struct job *j, const char *text, const char *output, size_t len)
+put_files(struct job *j, bool diverged, const char *text, const char *output,
+	  size_t len)
 {
 	struct out_run r = { .file = j->file,
+			     .diverged = diverged,
 			     .trace = &j->again.result.trace,
 			     .labels = j->labels,
 			     .text = text,
@@ -90,7 +92,7 @@ put_files(struct job *j, const char *text, const char *output, size_t len)
 			     .output_len = len,
 			     .path = j->path };
 
-	if (!j->out.runs && !out_files_run(&j->out, &r))
+	if (!j->same && !out_files_run(&j->out, 1, &r))
 		j->unwritten = true;
 }
 
@@ -109,7 +111,7 @@ tell_divergence(struct job *j, uint32_t at)
 		     at + 1, expected ? expected : "?",
 		     actual ? actual : "?") < 0)
 		text = NULL;
-	put_files(j, text ? text : "the run went another way\n", NULL, 0);
+	put_files(j, true, text ? text : "the run went another way\n", NULL, 0);
 	if (j->json) {
 		put_json(j, "diverged", NULL, expected ? expected : "",
 			 actual ? actual : "", at);
@@ -130,17 +132,23 @@ tell_failure(struct job *j)
 {
 	char *text = oracle_explain(&j->again.oracle, j->again.fault,
 				    &j->again.result, j->labels);
+	const struct critical pair = {
+		.found = j->file->critical[0],
+		.first = j->file->critical[0] - 1,
+		.second = j->file->critical[1] - 1,
+	};
 	size_t len = 0;
 	char *output = runner_output(j->again.runner, &len);
 
-	put_files(j, j->again.fault ? text : NULL, output, len);
+	put_files(j, false, j->again.fault ? text : NULL, output, len);
 	if (j->json)
 		put_json(j, j->again.fault ? "failed" : "passed", text, NULL,
 			 NULL, 0);
 	else if (!j->quiet && j->again.fault)
-		exploring_put_run(stdout, text ? text : "",
-				  &j->again.result.trace, j->labels,
-				  output ? output : "", len);
+		exploring_put_pair(stdout, text ? text : "",
+				   &j->again.result.trace, j->labels,
+				   output ? output : "", len, &pair,
+				   j->file->because);
 	else if (!j->quiet)
 		puts("the run did not fail");
 	free(output);

@@ -307,6 +307,20 @@ put_output(const struct making *m)
 	free(text);
 }
 
+/* Steps, or n + s: what slot s stands at in the end. */
+static json_t *
+critical_json(const struct making *m)
+{
+	const struct explore_trace *t = m->r->trace;
+	const uint32_t *pair = m->r->file->critical;
+	const uint32_t last = t->nsteps + t->nthreads;
+
+	if (m->r->diverged || !pair[0] || pair[0] > last || !pair[1] ||
+	    pair[1] > last)
+		return json_array();
+	return json_pack("[II]", index_of(pair[0]), index_of(pair[1]));
+}
+
 static void
 put_head(const struct making *m)
 {
@@ -326,12 +340,11 @@ put_head(const struct making *m)
 	put_number(m->o, "schedule", r->schedule);
 	put_number(m->o, "decisions", t->decisions);
 	put_number(m->o, "switches", t->switches);
-	put_number(m->o, "preemptions", t->preemptions);
+	put_number(m->o, "preemptions", explore_preemptions(t));
 	put_number(m->o, "virtual_ns", t->now);
-	json_object_set_new(m->o, "critical",
-			    json_pack("[II]", index_of(f->critical[0]),
-				      index_of(f->critical[1])));
-	seam_json_put(m->o, "because", f->because ? f->because : "");
+	json_object_set_new(m->o, "critical", critical_json(m));
+	seam_json_put(m->o, "because",
+		      f->because && !r->diverged ? f->because : "");
 	put_output(m);
 }
 

@@ -23,6 +23,7 @@ struct out_run {
 	size_t output_len;
 	const char *path;  /* of the replay file; NULL: there is none */
 	uint64_t schedule; /* found in the how-manieth; 0: was not */
+	bool diverged;	   /* the file's critical pair is not in this run */
 };
 
 /* out_spans.c: steps [from, to), to == nsteps for what lasts. */
