@@ -332,22 +332,35 @@ function drawCritical(top) {
 function drawArc(top) {
   const [a, b] = critical.map((i) => {
     const lane = lanes.find((l) => l.thread === ev.thread[i]);
-    return lane && { x: xAt(i) + widthAt(i) / 2, w: widthAt(i) / 2 + 1, y: lane.y - top + (lane.h - 12) / 2 + 2 };
+    return lane && { x: xAt(i) + widthAt(i) / 2, w: widthAt(i) / 2 + 1, h: (lane.h - 12) / 2 + 1, y: lane.y - top + (lane.h - 12) / 2 + 2 };
   });
-  if (!a || !b || Math.abs(b.x - a.x) < 16)
+  if (!a || !b)
     return;
-  const way = b.x > a.x ? 1 : -1;
+  const way = b.x > a.x ? 1 : -1, down = b.y > a.y ? 1 : -1;
   const x1 = a.x + a.w * way, x2 = b.x - (b.w + 3) * way, mid = (x1 + x2) / 2;
   pen.strokeStyle = pen.fillStyle = css.critical;
   pen.lineWidth = 2;
   pen.beginPath();
-  pen.moveTo(x1, a.y);
-  pen.bezierCurveTo(mid, a.y, mid, b.y, x2, b.y);
-  pen.stroke();
+  if ((x2 - x1) * way > 20) {
+    pen.moveTo(x1, a.y);
+    pen.bezierCurveTo(mid, a.y, mid, b.y, x2, b.y);
+    pen.stroke();
+    arrowHead(x2 + 3 * way, b.y, way, 0);
+  } else if (a.y !== b.y) {
+    /* No room between them: from below the one to above the other. */
+    const y1 = a.y + a.h * down, y2 = b.y - (b.h + 2) * down, turn = (y1 + y2) / 2;
+    pen.moveTo(a.x, y1);
+    pen.bezierCurveTo(a.x, turn, b.x, turn, b.x, y2 - 4 * down);
+    pen.stroke();
+    arrowHead(b.x, y2, 0, down);
+  }
+}
+
+function arrowHead(x, y, dx, dy) {
   pen.beginPath();
-  pen.moveTo(x2 + 3 * way, b.y);
-  pen.lineTo(x2 - 6 * way, b.y - 5);
-  pen.lineTo(x2 - 6 * way, b.y + 5);
+  pen.moveTo(x, y);
+  pen.lineTo(x - 9 * dx - 5 * dy, y - 9 * dy - 5 * dx);
+  pen.lineTo(x - 9 * dx + 5 * dy, y - 9 * dy + 5 * dx);
   pen.fill();
 }
 

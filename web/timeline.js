@@ -12,7 +12,7 @@ const fitScale = () => Math.max(1e-4, Math.min(MAX_SCALE, (view.width - TAIL - 6
 const xOf = (step) => GUTTER + (step - view.from) * view.scale;
 /* What waits at the end stands behind the last step. */
 const xAt = (i) => xOf(Math.min(i, N));
-const widthAt = (i) => (i < N ? view.scale : Math.max(24, Math.min(view.scale, TAIL - 12)));
+const widthAt = (i) => (i < N ? view.scale : TAIL - 10);
 const stepAt = (x) => view.from + (x - GUTTER) / view.scale;
 const lastSeen = () => view.from + view.width / view.scale;
 

@@ -97,6 +97,7 @@ put_json(const struct minimised *m, const char *name)
 	json_t *o = json_object();
 
 	seam_json_put(o, "event", "minimised");
+	json_object_set_new(o, "version", json_integer(EXPLORING_JSON_VERSION));
 	seam_json_put(o, "fault", explore_fault_names[m->fault]);
 	seam_json_put(o, "message", m->text);
 	json_object_set_new(o, "before", json_size(&m->before));
