@@ -52,8 +52,8 @@ function notesOf(i) {
   const held = heldBefore(i);
   if (held.length)
     note("", "Holding ", ...held.flatMap((h, k) => [k ? ", " : "", objectName(h.object) + " since ", eventLink(h.from)]));
-  if (run.notes[ev.note[i]])
-    note("", "Range: " + run.notes[ev.note[i]]);
+  if (noteOf(i))
+    note("", "Range: " + noteOf(i));
   return notes;
 }
 

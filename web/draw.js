@@ -30,12 +30,14 @@ function hatching() {
   return hatch;
 }
 
-/* Calls `each` with the pixels of every span in sight. */
-function eachSpan(list, each) {
+/* Calls `each` with the pixels of every span in sight; of one row, if told. */
+function eachSpan(list, each, row) {
   const until = lastSeen();
   let covered = -1;
   for (let k = lowerBound(list, view.from - list.longest - 1, (s) => s.from); k < list.length && list[k].from <= until; k++) {
     const s = list[k];
+    if (row !== undefined && s.row !== row)
+      continue;
     const x1 = Math.max(GUTTER, xOf(s.from)), x2 = Math.min(GUTTER + view.width, xOf(s.to + (s.open ? tail() : 0)));
     if (x2 < GUTTER || x2 <= covered)
       continue;
@@ -59,8 +61,6 @@ function drawRuler() {
   pen.fillRect(0, 0, GUTTER + view.width, RULER);
   pen.font = SANS;
   pen.fillStyle = css.muted;
-  pen.textAlign = "left";
-  pen.fillText("step", 14, 17);
   pen.save();
   pen.beginPath();
   pen.rect(GUTTER, 0, view.width, RULER);
@@ -110,7 +110,7 @@ function drawBox(i, y, h) {
     pen.stroke();
   }
   if (w > 34) {
-    const [family, verb] = [opName(i), aboutOf(i) || lineOf(siteOf(i))];
+    const first = opName(i), second = noteOf(i) || aboutOf(i) || lineOf(siteOf(i));
     pen.save();
     pen.beginPath();
     pen.rect(x, y, w, h);
@@ -119,10 +119,10 @@ function drawBox(i, y, h) {
     pen.textAlign = "left";
     pen.fillStyle = kind === "acquire" ? (theme === "dark" ? "#0e1116" : "#fff") : css.ink;
     if (h > 26) {
-      pen.fillText(clip(family, w - 8), x + 4, y + h / 2 - 3);
-      pen.fillText(clip(verb, w - 8), x + 4, y + h / 2 + 11);
+      pen.fillText(clip(first, w - 8), x + 4, y + h / 2 - 3);
+      pen.fillText(clip(second, w - 8), x + 4, y + h / 2 + 11);
     } else {
-      pen.fillText(clip(family, w - 8), x + 4, y + h / 2 + 4);
+      pen.fillText(clip(first, w - 8), x + 4, y + h / 2 + 4);
     }
     pen.restore();
   }
@@ -208,22 +208,25 @@ function drawObject(lane, y) {
     drawWaits(waitsOn[o], top + h - 5, 5, null);
   else
     drawWaits(waitsOn[o], top, h, view.scale < 30 ? null : (s) => [`${threadName(s.thread)} waits`, threadName(s.thread)]);
-  eachSpan(holdsOn[o], (s, x, w) => {
+  const bar = (s, x, w) => {
     const c = palette[s.thread];
     pen.globalAlpha = state.threads[s.thread] ? 1 : 0.2;
     pen.fillStyle = s.more ? c.soft : c.solid;
     pen.beginPath();
-    pen.roundRect(x, top, w, h - 7, Math.min(3, w / 3));
+    const y = top + s.row * ROW_H;
+    pen.roundRect(x, y, w, 15, Math.min(3, w / 3));
     pen.fill();
-    const text = w > 28 ? clip(threadName(s.thread) + (s.more ? " (read)" : ""), w - 10) : "";
+    const text = w > 28 ? clip([threadName(s.thread), s.more ? "(read)" : "", noteOf(s.from)].filter(Boolean).join(" "), w - 10) : "";
     if (text) {
       pen.font = MONO;
       pen.textAlign = "left";
       pen.fillStyle = s.more ? css.ink : theme === "dark" ? "#0e1116" : "#fff";
-      pen.fillText(text, x + 5, top + h / 2 + 1);
+      pen.fillText(text, x + 5, y + 11.5);
     }
     pen.globalAlpha = 1;
-  });
+  };
+  for (let row = 0; row < holdsOn[o].rows; row++)
+    eachSpan(holdsOn[o], bar, row);
   if (!owned)
     drawPoints(stepsOn[o], top + h / 2);
 }

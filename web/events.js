@@ -15,7 +15,7 @@ function makeRow(i) {
   const row = el("div", { class: "row", role: "row", id: "event-" + i },
     cell("n", (mark >= 0 ? "AB"[mark] + " " : "") + (i < N ? i + 1 : "")), thread,
     cell("op", (i < N ? "" : "waits: ") + opName(i) + (ev.flags[i] & AFTER ? " +" : "")),
-    cell("object", [aboutOf(i), run.notes[ev.note[i]]].filter(Boolean).join(" ")),
+    cell("object", [aboutOf(i), noteOf(i)].filter(Boolean).join(" ")),
     cell("result", resultOf(i)), cell("where", siteOf(i)));
   row.dataset.step = i;
   return row;

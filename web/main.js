@@ -7,7 +7,7 @@ function search(text) {
   state.isMatch = words.length ? new Uint8Array(N + T) : null;
   for (const i of words.length ? shown : []) {
     const number = numberOf(i);
-    const all = `${threadPath(ev.thread[i])} ${threadName(ev.thread[i])} ${titleOf(i)} ${siteOf(i)} ${resultOf(i)} ${run.notes[ev.note[i]]}`.toLowerCase();
+    const all = `${threadPath(ev.thread[i])} ${threadName(ev.thread[i])} ${titleOf(i)} ${siteOf(i)} ${resultOf(i)} ${noteOf(i)}`.toLowerCase();
     if (words.every((w) => (w[0] === "#" ? w === number : all.includes(w)))) {
       state.isMatch[i] = 1;
       state.matches.push(i);
@@ -238,8 +238,10 @@ function begin() {
   const wanted = /^#step=(\d+)$/.exec(location.hash);
   const last = critical.length ? critical[0] : N - 1;
   const first = wanted ? Number(wanted[1]) - 1 : last;
-  if (first >= 0 && first < N)
+  if (first >= 0 && first < N + T) {
     select(first, !!wanted);
+    showLane(first);
+  }
   new ResizeObserver(() => {
     layout();
     fillList();

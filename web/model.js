@@ -41,6 +41,20 @@ for (let i = 0; i < N; i++) {
     blocks.push({ thread: ev.thread[i], from: i, to: i + 1 });
 }
 
+/* Those that overlap, readers and ranges of a file, lie one below the other. */
+const MOST_ROWS = 4;
+function stack(list) {
+  const ends = [];
+  for (const s of list) {
+    let row = ends.findIndex((end) => end <= s.from);
+    if (row < 0)
+      row = Math.min(ends.length, MOST_ROWS - 1);
+    ends[row] = s.to;
+    s.row = row;
+  }
+  list.rows = Math.max(1, ends.length);
+}
+
 function stepsBy(count, of) {
   const steps = Array.from({ length: count }, () => []);
   for (let i = 0; i < N; i++)
@@ -52,6 +66,7 @@ function stepsBy(count, of) {
 const blocksOf = groupBy(blocks, T, "thread");
 const holdsOf = groupBy(holds, T, "thread"), waitsOf = groupBy(waits, T, "thread");
 const holdsOn = groupBy(holds, O, "object"), waitsOn = groupBy(waits, O, "object");
+holdsOn.forEach(stack);
 const stepsOf = stepsBy(T, (i) => ev.thread[i]), stepsOn = stepsBy(O, (i) => ev.object[i]);
 const preemptions = [];
 for (let i = 0; i < N; i++)
@@ -99,8 +114,12 @@ function titleOf(i) {
 const numberOf = (i) => (i < N ? "#" + (i + 1) : "at the end");
 /* What a wait is for. */
 function waitedFor(w) {
-  return w.object >= 0 ? objectName(w.object) : threadPath(w.more) || "something outside";
+  if (w.object >= 0)
+    return objectName(w.object);
+  const steps = stepsOf[w.thread];
+  return threadPath(w.more) || opName(w.open ? N + w.thread : steps[lowerBound(steps, w.to)]);
 }
+const noteOf = (i) => run.notes[ev.note[i]];
 
 const RELEASES = /\.(unlock|post|close)$/, ACQUIRES = /\.(\w*lock|setlkw?|reacquire)$|^sem\.(try)?wait$/;
 function kindOf(i) {

@@ -1,5 +1,5 @@
 /* Where things stand: lanes from top to bottom, steps from left to right. */
-const GUTTER = 172, RULER = 26, MAX_SCALE = 170;
+const GUTTER = 172, RULER = 26, MAX_SCALE = 170, ROW_H = 16;
 const lanesBox = $("lanes"), canvas = $("canvas"), map = $("map");
 const pen = canvas.getContext("2d"), mapPen = map.getContext("2d");
 const view = { from: 0, scale: 1, width: 0, height: 0, dpr: 1 };
@@ -33,7 +33,7 @@ function makeLanes() {
   /* What is owned or waited for comes first. */
   const weight = (o) => (waitsOn[o].length ? 2 : 0) + (holdsOn[o].length ? 1 : 0);
   objects.sort((a, b) => weight(b) - weight(a) || a - b);
-  const tall = threads.length <= 5 ? 54 : threads.length <= 9 ? 45 : 34;
+  const tall = threads.length <= 5 ? 54 : threads.length <= 9 ? 45 : threads.length <= 14 ? 36 : 26;
   let y = RULER + 4;
   lanes = [];
   for (const t of threads) {
@@ -45,8 +45,9 @@ function makeLanes() {
     y += 28;
   }
   for (const o of objects) {
-    lanes.push({ thread: -1, object: o, y, h: 30 });
-    y += 30;
+    const h = 30 + (holdsOn[o].rows - 1) * ROW_H;
+    lanes.push({ thread: -1, object: o, y, h });
+    y += h;
   }
   lanesHeight = y + 10;
 }
@@ -79,7 +80,7 @@ function fillGutter() {
     const isThread = lane.thread >= 0;
     const name = isThread ? threadName(lane.thread) : objectName(lane.object);
     const small = isThread ? stateText(lane.thread) : run.objects[lane.object].kind;
-    const box = el("div", { class: "lane-name" + (isThread ? "" : " object"), title: isThread ? `${name}: ${small}` : `${small} ${name}` },
+    const box = el("div", { class: "lane-name" + (isThread ? "" : " object") + (lane.h < 30 ? " low" : ""), title: isThread ? `${name}: ${small}` : `${small} ${name}` },
       isThread ? dot(lane.thread) : null,
       el("span", { class: "text" }, el("b", {}, name), el("small", {}, small)));
     box.style.top = lane.y + "px";
@@ -154,12 +155,15 @@ function reveal(step) {
     view.from = Math.min(step, N) - view.width / view.scale / 2;
   }
   clampView();
+  showLane(step);
+  redraw();
+}
+function showLane(step) {
   const lane = lanes.find((l) => l.thread === ev.thread[step]);
   if (lane && lane.y < lanesBox.scrollTop + RULER)
     lanesBox.scrollTop = lane.y - RULER;
   else if (lane && lane.y + lane.h > lanesBox.scrollTop + view.height)
     lanesBox.scrollTop = lane.y + lane.h - view.height;
-  redraw();
 }
 
 /* What lies under a point of the canvas. */
@@ -167,9 +171,9 @@ function laneAt(y) {
   const at = y + lanesBox.scrollTop;
   return y < RULER ? null : lanes.find((l) => at >= l.y && at < l.y + l.h) || null;
 }
-function spanUnder(list, step) {
+function spanUnder(list, step, row) {
   for (let k = lowerBound(list, step - list.longest - 1, (s) => s.from); k < list.length && list[k].from <= step; k++)
-    if (step < list[k].to + (list[k].open ? tail() : 0))
+    if (step < list[k].to + (list[k].open ? tail() : 0) && (row === undefined || list[k].row === row))
       return list[k];
   return null;
 }
@@ -202,7 +206,8 @@ function under(x, y) {
     i = nearest(steps, step);
   if (i >= 0 && !isShown(i))
     i = -1;
-  const hold = own ? null : spanUnder(holdsOn[lane.object], step);
+  const row = Math.floor((y + lanesBox.scrollTop - lane.y - 4) / ROW_H);
+  const hold = own ? null : spanUnder(holdsOn[lane.object], step, row);
   const wait = spanUnder(own ? waitsOf[lane.thread] : waitsOn[lane.object], step);
   return { lane, step: i, hold, wait };
 }
