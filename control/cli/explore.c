@@ -48,6 +48,7 @@ const struct cli_command cli_explore = {
 	"  --no-minimise           do not shrink what fails to what matters\n"
 	"  -o, --output FILE       the replay file; default: "
 	"./seam-NAME.replay\n"
+	"  --no-predict            do not look for what runs let expect\n"
 	"  --outputs               at the end, the distinct outputs and "
 	"statuses\n" OUT_HELP
 	"  --json                  a line of JSON for each thing that happens\n"
@@ -82,6 +83,7 @@ static const struct option options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "outputs", no_argument, NULL, EXPLORING_OUTPUTS },
 	OUT_OPTIONS,
+	{ "no-predict", no_argument, NULL, EXPLORING_NO_PREDICT },
 	{ "json", no_argument, NULL, EXPLORING_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -126,8 +128,8 @@ put_files(struct job *j, const struct campaign_find *find,
 			     .path = path,
 			     .schedule = find->schedule };
 
-	if (f && !out_files_run(&j->x.out, j->finds, &r))
-		j->unwritten = true;
+	if (f)
+		out_files_run(&j->x.out, j->finds, &r);
 }
 
 static char *
@@ -173,6 +175,9 @@ found_json(const struct campaign_find *find, const char *path)
 	seam_json_put(o, "message", find->text);
 	json_object_set_new(o, "schedule",
 			    json_integer((json_int_t)find->schedule));
+	if (find->directed)
+		json_object_set_new(o, "directed",
+				    json_integer((json_int_t)find->directed));
 	json_object_set_new(o, "preemptions",
 			    json_integer(explore_preemptions(t)));
 	json_object_set_new(o, "switches", json_integer(t->switches));
@@ -187,15 +192,9 @@ found_json(const struct campaign_find *find, const char *path)
 static void
 found_text(FILE *f, const struct campaign_find *find, const char *path)
 {
-	const struct explore_trace *t = &find->result->trace;
-
-	exploring_put_run(f, find->text, t, find->labels, find->output,
-			  find->output_len);
-	fprintf(f,
-		"\nfound in schedule %llu, with %u steps, %u switches and %u "
-		"preemptions\n",
-		(unsigned long long)find->schedule, t->nsteps, t->switches,
-		explore_preemptions(t));
+	exploring_put_run(f, find->text, &find->result->trace, find->labels,
+			  find->output, find->output_len);
+	exploring_put_where(f, find);
 	if (path)
 		fprintf(f, "run it again: seam replay %s\n", path);
 }
@@ -399,7 +398,7 @@ status_of(const struct job *j, const struct campaign_state *s)
 {
 	if (s->end == CAMPAIGN_ERROR || j->unwritten)
 		return SEAM_EXIT_CONTROL;
-	return s->failing ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
+	return s->failing || s->confirmed ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
 }
 
 /* The beginning. */
@@ -598,6 +597,7 @@ run(int argc, char **argv)
 		.max_steps = (uint32_t)x->steps,
 		.flags = exploring_flags(x),
 		.keep_going = x->keep_going,
+		.predict = !x->no_predict,
 		.found = on_found,
 		.progress = on_progress,
 		.data = &j,

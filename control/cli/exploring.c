@@ -72,6 +72,9 @@ take_flag(struct exploring *x, int opt)
 	case EXPLORING_ALLOW_MISUSE:
 		x->any_misuse = true;
 		return true;
+	case EXPLORING_NO_PREDICT:
+		x->no_predict = true;
+		return true;
 	case EXPLORING_NO_MINIMISE:
 		x->no_minimise = true;
 		return true;

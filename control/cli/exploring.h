@@ -24,7 +24,7 @@ struct exploring {
 	const char *strategy, *output, *inner;
 	uint64_t runs, jobs, seed, depth, bound, steps, expected;
 	bool expect_given, json, quiet, verbose, keep_going, left_behind;
-	bool marked, any_misuse, outputs, no_minimise;
+	bool marked, any_misuse, outputs, no_minimise, no_predict;
 	struct out_files out;
 };
 
@@ -52,6 +52,7 @@ enum exploring_option {
 	EXPLORING_ALLOW_MISUSE,
 	EXPLORING_STRATEGY,
 	EXPLORING_OUTPUTS,
+	EXPLORING_NO_PREDICT,
 	EXPLORING_NO_MINIMISE,
 };
 uint32_t exploring_flags(const struct exploring *x);
@@ -103,8 +104,16 @@ bool exploring_minimise(const struct exploring_minimal *how,
 
 /* exploring_end.c */
 double exploring_rate(const struct campaign_state *s); /* schedules a second */
+bool exploring_is_exhaustive(const struct campaign_state *s);
 /* The verdict, or a line of JSON, and why it could not control. */
 void exploring_put_end(const struct exploring *x, struct campaign *c,
 		       const struct campaign_state *s);
+
+/* exploring_predicted.c: what was predicted, and what came of it. */
+void exploring_put_predicted(const struct exploring *x,
+			     const struct campaign *c,
+			     const struct campaign_state *s);
+/* "found in schedule 12", or which directed run it was and why. */
+void exploring_put_where(FILE *f, const struct campaign_find *find);
 
 #endif

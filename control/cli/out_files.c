@@ -165,27 +165,26 @@ remember(struct out_files *o, unsigned number, const char *text)
 	return v->message;
 }
 
-bool
+void
 out_files_run(struct out_files *o, unsigned number, const struct out_run *r)
 {
-	bool good = true;
 	json_t *run;
 
 	if ((o->tap || o->junit) && r->text)
-		good = remember(o, number, r->text);
+		o->bad |= !remember(o, number, r->text);
 	if (!o->html && !o->trace)
-		return good;
+		return;
 	run = out_run_json(r);
 	if (!run) {
 		cli_warn("no memory for the page of the run");
-		return false;
+		o->bad = true;
+		return;
 	}
 	if (o->html)
-		good &= write_run(o->html, number, put_page, run);
+		o->bad |= !write_run(o->html, number, put_page, run);
 	if (o->trace)
-		good &= write_run(o->trace, number, put_trace, run);
+		o->bad |= !write_run(o->trace, number, put_trace, run);
 	json_decref(run);
-	return good;
 }
 
 /* The end. */
@@ -341,5 +340,5 @@ out_files_end(struct out_files *o, const struct out_verdict *v)
 	out_files_forget(o);
 	for (size_t i = 0; i < sizeof(o->own) / sizeof(*o->own); i++)
 		free(o->own[i]);
-	return good;
+	return good && !o->bad;
 }

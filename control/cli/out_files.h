@@ -12,6 +12,7 @@ struct out_files {
 	int tap_fd;   /* "-": what standard output was; it is stderr's then */
 	struct cli_result *result; /* a failing run each, by number */
 	size_t nresults;
+	bool bad; /* something could not be written */
 };
 
 /* Values of getopt_long, beside those of each command. */
@@ -43,8 +44,9 @@ bool out_files_option(struct out_files *o, int opt, const char *arg);
 bool out_files_begin(struct out_files *o);
 /* Writes page and trace of a run, of that number (from 1), those of the second
  * to run.2.html and so on; remembers what to say of it at the end.  Again: in
- * the place of the first time.  False: said why. */
-bool out_files_run(struct out_files *o, unsigned number,
+ * the place of the first time.  It says what cannot be done, and so does
+ * out_files_end then. */
+void out_files_run(struct out_files *o, unsigned number,
 		   const struct out_run *r);
 
 /* What was said of the runs is no failure. */
@@ -58,7 +60,8 @@ struct out_verdict {
 	bool each;	      /* runs are cases of their own */
 	double seconds;
 };
-/* Writes TAP and JUnit, and frees.  False: said why. */
+/* Writes TAP and JUnit, and frees.  False: something could not be written,
+ * whenever that was. */
 bool out_files_end(struct out_files *o, const struct out_verdict *v);
 
 #endif

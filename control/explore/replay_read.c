@@ -413,9 +413,12 @@ take_how(struct reader *r, uint8_t *how)
 		*how = SEAM_HOW_TIMEOUT;
 	else if (!strcmp(text, "signal"))
 		*how = SEAM_HOW_SIGNAL;
+	else if (!strcmp(text, "spurious"))
+		*how = SEAM_HOW_SPURIOUS;
 	else
 		return wrong(r, r->words.v[3].column,
-			     "timeout or signal is expected, not '%s'",
+			     "timeout, signal or spurious is expected, not "
+			     "'%s'",
 			     seam_show(text).s);
 	return no_more(r, 4);
 }

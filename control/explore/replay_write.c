@@ -90,9 +90,14 @@ put_comment(FILE *f, const char *comment)
 static const char *
 how_name(unsigned how)
 {
-	return how == SEAM_HOW_TIMEOUT ? " timeout" :
-	       how == SEAM_HOW_SIGNAL  ? " signal" :
-					 "";
+	static const char *const names[SEAM_HOWS] = {
+		[SEAM_HOW_DONE] = "",
+		[SEAM_HOW_TIMEOUT] = " timeout",
+		[SEAM_HOW_SIGNAL] = " signal",
+		[SEAM_HOW_SPURIOUS] = " spurious",
+	};
+
+	return how < SEAM_HOWS ? names[how] : "";
 }
 
 static void
