@@ -56,7 +56,8 @@ const struct cli_command cli_explore = {
 	"  --resume FILE           go on from what it has taught, and keep it "
 	"there\n"
 	"  --merge FILE            add what another one has; no CMD is needed\n"
-	"  --shard I/N             of the runs that are drawn, each N-th\n"
+	"  --shard I/N             of the runs that are drawn, each "
+	"N-th\n" OUT_HELP
 	"  --json                  a line of JSON for each thing that happens\n"
 	"  -q, --quiet, -v, --verbose\n"
 	"Exits with 0 if nothing failed, 1 if something did, 2 for bad usage, "
@@ -92,6 +93,7 @@ static const struct option options[] = {
 	{ "resume", required_argument, NULL, EXPLORING_RESUME },
 	{ "merge", required_argument, NULL, EXPLORING_MERGE },
 	{ "shard", required_argument, NULL, EXPLORING_SHARD },
+	OUT_OPTIONS,
 	{ "no-predict", no_argument, NULL, EXPLORING_NO_PREDICT },
 	{ "json", no_argument, NULL, EXPLORING_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -104,6 +106,8 @@ struct found {
 	struct replay_file *file;
 	char *path; /* NULL: it could not be written */
 	char *told; /* the run as it was found */
+	unsigned number;
+	uint64_t schedule;
 	struct found *next;
 };
 
@@ -120,6 +124,25 @@ struct job {
 };
 
 /* Something was found. */
+
+/* A page is made of a run that nobody could write a file of, too; and anew of
+ * what is left of it when it has been shrunk. */
+static void
+put_files(struct job *j, const struct campaign_find *find,
+	  const struct replay_file *f, const char *path)
+{
+	struct out_run r = { .file = f,
+			     .trace = &find->result->trace,
+			     .labels = find->labels,
+			     .text = find->text,
+			     .output = find->output,
+			     .output_len = find->output_len,
+			     .path = path,
+			     .schedule = find->schedule };
+
+	if (f)
+		out_files_run(&j->x.out, j->finds, &r);
+}
 
 static char *
 replay_path(const struct job *j)
@@ -218,13 +241,18 @@ found_line(struct job *j, const struct campaign_find *find)
 }
 
 static bool
-keep_found(struct job *j, struct replay_file *f, char *path, char *told)
+keep_found(struct job *j, struct replay_file *f, char *path, char *told,
+	   uint64_t schedule)
 {
 	struct found *new = calloc(1, sizeof(*new));
 
 	if (!new)
 		return false;
-	*new = (struct found){ f, path, told, NULL };
+	*new = (struct found){ .file = f,
+			       .path = path,
+			       .told = told,
+			       .number = j->finds,
+			       .schedule = schedule };
 	*j->last = new;
 	j->last = &new->next;
 	return true;
@@ -257,9 +285,10 @@ on_found(const struct campaign_find *find, void *data)
 		free(path);
 		path = NULL;
 	}
+	put_files(j, find, f, path);
 	tell_found(j, find, path);
 	told = found_told(find, path);
-	if (!j->x.no_minimise && keep_found(j, f, path, told))
+	if (!j->x.no_minimise && keep_found(j, f, path, told, find->schedule))
 		return;
 	replay_free(f);
 	free(path);
@@ -272,7 +301,10 @@ minimise_found(struct job *j, const struct found *found)
 {
 	const struct exploring_minimal how = { .json = j->x.json,
 					       .path = found->path,
-					       .name = found->path };
+					       .name = found->path,
+					       .out = &j->x.out,
+					       .number = found->number,
+					       .schedule = found->schedule };
 	const struct minimise_config limits = { .replays = 0 };
 	struct seam_error err;
 
@@ -401,10 +433,9 @@ keep_all(struct job *j, const struct campaign_state *s)
 
 /* The exit status that is compared with; false: it cannot be started. */
 static bool
-find_expected(struct job *j)
+find_expected(struct job *j, struct seam_error *err)
 {
 	struct oracle *o = &j->config.oracle;
-	struct seam_error err;
 	bool check_failed;
 	const char *why;
 	int status;
@@ -415,9 +446,9 @@ find_expected(struct job *j)
 		o->expected = (int)j->x.expected;
 		return true;
 	}
-	status = campaign_native(&j->x.run, &check_failed, &why, &err);
-	if (err.code) {
-		cli_warn("%s", err.text);
+	status = campaign_native(&j->x.run, &check_failed, &why, err);
+	if (err->code) {
+		cli_warn("%s", err->text);
 		return false;
 	}
 	o->compare = status >= 0;
@@ -447,6 +478,7 @@ put_start_json(const struct job *j)
 		json_array_append_new(command, word ? word : json_string("?"));
 	}
 	seam_json_put(o, "event", "started");
+	json_object_set_new(o, "version", json_integer(EXPLORING_JSON_VERSION));
 	json_object_set_new(o, "command", command);
 	seam_json_put(o, "strategy", j->config.strategy->name);
 	json_object_set_new(o, "seed", json_integer((json_int_t)j->x.seed));
@@ -458,14 +490,43 @@ put_start_json(const struct job *j)
 	exploring_put_json(o);
 }
 
+/* Its results, as a test's. */
+static bool
+put_verdict(struct job *j, const struct campaign_state *s)
+{
+	const bool error = s->end == CAMPAIGN_ERROR;
+	struct out_verdict v = { .verb = "explore",
+				 .command = j->x.run.argv,
+				 .message = error ? s->err.text : NULL,
+				 .error = error,
+				 .each = j->x.keep_going,
+				 .seconds = s->seconds };
+	char *many = NULL;
+	bool good;
+
+	if (s->failing && j->x.keep_going && !error &&
+	    asprintf(&many, "%llu of %llu schedules failed, in %llu ways\n",
+		     (unsigned long long)s->failing,
+		     (unsigned long long)s->schedules,
+		     (unsigned long long)s->distinct) < 0)
+		many = NULL;
+	if (many)
+		v.message = many;
+	good = out_files_end(&j->x.out, &v);
+	free(many);
+	return good;
+}
+
 static int
 explore(struct job *j)
 {
-	struct campaign_state s;
+	struct campaign_state s = { .end = CAMPAIGN_ERROR };
 	int status;
 
-	if (!find_expected(j))
+	if (!find_expected(j, &s.err)) {
+		put_verdict(j, &s);
 		return SEAM_EXIT_CONTROL;
+	}
 	if (j->x.json)
 		put_start_json(j);
 	j->campaign = campaign_new(&j->config);
@@ -484,6 +545,7 @@ explore(struct job *j)
 	clear_line(j);
 	minimise_all(j);
 	exploring_put_end(&j->x, j->campaign, j->known, &s);
+	j->unwritten |= !put_verdict(j, &s);
 	status = status_of(j, &s);
 	campaign_free(j->campaign);
 	return status;
@@ -591,6 +653,12 @@ run(int argc, char **argv)
 	};
 	if (!j.config.strategy)
 		return unknown_strategy(x->strategy);
+	if (x->json && x->out.tap && !strcmp(x->out.tap, "-"))
+		return cli_usage(&cli_explore,
+				 "--json and --tap - both want standard "
+				 "output");
+	if (!out_files_begin(&x->out))
+		return SEAM_EXIT_CONTROL;
 	status = refuse(&j);
 	if (status < 0)
 		status = exploring_known_open(x, &j.known);

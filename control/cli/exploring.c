@@ -155,7 +155,7 @@ take_option(struct exploring *x, int opt, char **argv)
 	case EXPLORING_SHARD:
 		return exploring_take_shard(x, optarg);
 	default:
-		if (take_flag(x, opt))
+		if (take_flag(x, opt) || out_files_option(&x->out, opt, optarg))
 			return true;
 		cli_bad_option(x->command, opt, argv);
 		return false;

@@ -10,9 +10,12 @@
 #include "explore/minimise.h"
 #include "explore/replay_find.h"
 #include "explore/table.h"
+#include "out_files.h"
 
 #define EXPLORING_ENV 64
 #define EXPLORING_MERGED 64
+/* Of docs/schema/explore.json, which says what the lines of --json are. */
+#define EXPLORING_JSON_VERSION 1
 
 struct exploring {
 	const struct cli_command *command;
@@ -27,6 +30,7 @@ struct exploring {
 	const char *resume, *merge[EXPLORING_MERGED];
 	size_t nmerge;
 	unsigned shard, shards; /* as in struct explore_params */
+	struct out_files out;
 };
 
 /* Takes the options that `letters` has of -n -j -s -o and all long ones that
@@ -102,6 +106,10 @@ struct exploring_minimal {
 	bool json, quiet;
 	const char *path; /* where the result goes */
 	const char *name; /* what the user calls that */
+	/* Those of the run, by number; NULL: nobody asked. */
+	struct out_files *out;
+	unsigned number;
+	uint64_t schedule;
 };
 /* The latest was, by a signal. */
 bool exploring_interrupted(void);

@@ -13,7 +13,7 @@ static int run(int argc, char **argv);
 
 const struct cli_command cli_replay = {
 	"replay",
-	"seam replay [-n RUNS] [--expect pass|fail] [--json] FILE [-- CMD "
+	"seam replay [-n RUNS] [--expect pass|fail] [OPTION...] FILE [-- CMD "
 	"[ARG...]]\n"
 	"       seam replay --nearby N [-o FILE] [--expect pass|fail] [--json] "
 	"FILE [-- CMD [ARG...]]\n"
@@ -21,7 +21,7 @@ const struct cli_command cli_replay = {
 	"run a schedule that `seam explore` found again",
 	"  -n, --runs N            so many times: are they all the same?\n"
 	"  --expect fail           a failure like the file's is a success\n"
-	"  --expect pass           a run without a failure is\n"
+	"  --expect pass           a run without a failure is\n" OUT_HELP
 	"  --json                  one line of JSON\n"
 	"  --nearby N              explore a changed program around it, by N "
 	"runs:\n"
@@ -42,6 +42,7 @@ enum { OPT_EXPECT = 256, OPT_JSON, OPT_GDB, OPT_NEARBY };
 static const struct option options[] = {
 	{ "runs", required_argument, NULL, 'n' },
 	{ "expect", required_argument, NULL, OPT_EXPECT },
+	OUT_OPTIONS,
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "nearby", required_argument, NULL, OPT_NEARBY },
 	{ "output", required_argument, NULL, 'o' },
@@ -94,30 +95,49 @@ run_others(struct replaying *r, int *status, struct seam_error *err)
 }
 
 static int
-run_all(struct replaying *r)
+run_all(struct replaying *r, struct seam_error *err)
 {
 	int status = SEAM_EXIT_CONTROL;
-	struct seam_error err = { .code = SEAM_OK };
 
-	if (!rerun_open(&r->again, &err)) {
+	if (!rerun_open(&r->again, err)) {
 		r->same_build = is_same_build(r);
 		replay_plan(r->file, r->same_build, &r->again.plan,
 			    r->again.forced);
 	}
-	if (!err.code && r->gdb)
+	if (!err->code && r->gdb)
 		return replaying_gdb(r);
-	if (!err.code && r->nearby)
+	if (!err->code && r->nearby)
 		return replaying_nearby(r);
-	if (!err.code && !rerun_run(&r->again, &err)) {
+	if (!err->code && !rerun_run(&r->again, err)) {
 		status = replaying_tell(r);
 		if (r->runs > 1 && status != SEAM_EXIT_CONTROL) {
-			run_others(r, &status, &err);
+			run_others(r, &status, err);
 			replaying_tell_runs(r);
 		}
 	}
-	if (!err.code)
+	return status;
+}
+
+/* A failure that is wanted is none. */
+static int
+put_verdict(struct replaying *r, int status, const struct seam_error *err,
+	    double seconds)
+{
+	const bool passed = status == SEAM_EXIT_OK;
+	char *const command[] = { (char *)r->path, NULL };
+	struct out_verdict v = { .verb = "replay",
+				 .command = command,
+				 .error = status == SEAM_EXIT_CONTROL,
+				 .seconds = seconds };
+
+	if (passed)
+		out_files_forget(&r->out);
+	else if (err->code)
+		v.message = err->text;
+	else if (!r->out.nresults)
+		v.message = "the run did not fail\n";
+	if (out_files_end(&r->out, &v))
 		return status;
-	cli_warn("%s", err.text);
 	return SEAM_EXIT_CONTROL;
 }
 
@@ -141,15 +161,24 @@ stay(struct replaying *r)
 static int
 replay(struct replaying *r)
 {
+	const uint64_t since = seam_now();
+	struct seam_error err = { .code = SEAM_OK };
 	int status = SEAM_EXIT_CONTROL;
 
 	rerun_of_file(&r->again, r->file, r->argv);
 	if (!stay(r))
 		return status;
 	if (chdir(r->file->dir))
-		cli_warn("%s: %s", r->file->dir, strerror(errno));
+		sess_fail(&err, SEAM_E_UNSUPPORTED, 0, "%s: %s", r->file->dir,
+			  strerror(errno));
 	else
-		status = run_all(r);
+		status = run_all(r, &err);
+	if (err.code) {
+		cli_warn("%s", err.text);
+		status = SEAM_EXIT_CONTROL;
+	}
+	status =
+	    put_verdict(r, status, &err, (double)(seam_now() - since) / 1e9);
 	replay_match_free(r->match);
 	explore_labels_free(r->labels);
 	rerun_close(&r->again);
@@ -197,6 +226,8 @@ take_option(struct replaying *r, int opt, char **argv)
 		r->quiet = true;
 		return true;
 	default:
+		if (out_files_option(&r->out, opt, optarg))
+			return true;
 		cli_bad_option(&cli_replay, opt, argv);
 		return false;
 	}
@@ -260,13 +291,19 @@ run(int argc, char **argv)
 					      "option");
 	if (r.nearby && r.runs > 1)
 		return cli_usage(&cli_replay, "--nearby says how many runs");
+	if ((r.nearby || r.gdb) && out_files_wanted(&r.out))
+		return cli_usage(&cli_replay, "files are written of one run: "
+					      "without --nearby and --gdb");
+	if (r.json && r.out.tap && !strcmp(r.out.tap, "-"))
+		return cli_usage(&cli_replay, "--json and --tap - both want "
+					      "standard output");
 	if (r.output && !r.nearby)
 		return cli_usage(&cli_replay, "--output goes with --nearby");
 	if (replay_read(r.path, &r.file, &err)) {
 		cli_warn("%s", err.text);
 		return SEAM_EXIT_USAGE;
 	}
-	status = replay(&r);
+	status = out_files_begin(&r.out) ? replay(&r) : SEAM_EXIT_CONTROL;
 	replay_free(r.file);
 	return status;
 }

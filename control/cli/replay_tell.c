@@ -13,6 +13,7 @@ new_json(const struct replaying *r, const char *result)
 	json_t *o = json_object();
 
 	seam_json_put(o, "event", "replayed");
+	json_object_set_new(o, "version", json_integer(EXPLORING_JSON_VERSION));
 	seam_json_put(o, "result", result);
 	seam_json_put(o, "fault", explore_fault_names[r->again.fault]);
 	json_object_set_new(o, "events",
@@ -111,14 +112,43 @@ print_near(const struct divergence *d, const struct replay_near *near)
 		       near->step > d->at ? "later" : "earlier", result);
 }
 
+/* The first run alone has files. */
 static void
-print_divergence(const struct divergence *d)
+put_files(struct replaying *r, bool diverged, const char *text,
+	  const char *output, size_t len)
 {
-	printf("the run went another way at step %u\n"
-	       "  expected: %s\n"
-	       "  but was:  %s\n",
-	       d->at + 1, d->expected ? d->expected : "?",
-	       d->actual ? d->actual : "?");
+	struct out_run run = { .file = r->file,
+			       .diverged = diverged,
+			       .trace = &r->again.result.trace,
+			       .labels = r->labels,
+			       .text = text,
+			       .output = output ? output : "",
+			       .output_len = len,
+			       .path = r->path };
+
+	if (!r->same)
+		out_files_run(&r->out, 1, &run);
+}
+
+static char *
+divergence_text(const struct divergence *d)
+{
+	char *text;
+
+	if (asprintf(&text,
+		     "the run went another way at step %u\n"
+		     "  expected: %s\n"
+		     "  but was:  %s\n",
+		     d->at + 1, d->expected ? d->expected : "?",
+		     d->actual ? d->actual : "?") < 0)
+		return NULL;
+	return text;
+}
+
+static void
+print_divergence(const struct divergence *d, const char *text)
+{
+	fputs(text, stdout);
 	if (d->stopped && *d->what)
 		printf("  (%s)\n", d->what);
 	if (d->instead)
@@ -180,7 +210,10 @@ replaying_tell_divergence(struct replaying *r, uint32_t at)
 		.stopped = t->verdict == SEAM_VERDICT_DIVERGED,
 	};
 	json_t *o = r->json ? new_json(r, "diverged") : NULL;
+	char *said = divergence_text(&d);
+	const char *text = said ? said : "the run went another way\n";
 
+	put_files(r, true, text, NULL, 0);
 	snprintf(d.what, sizeof(d.what), "%s", t->what);
 	tell_moved(r);
 	if (o)
@@ -190,7 +223,8 @@ replaying_tell_divergence(struct replaying *r, uint32_t at)
 	if (o)
 		put_divergence_json(&d, o);
 	else
-		print_divergence(&d);
+		print_divergence(&d, text);
+	free(said);
 	free(d.expected);
 	free(d.actual);
 	free(d.instead);
@@ -221,9 +255,9 @@ put_pair_json(const struct replaying *r, json_t *o)
 
 	if (!r->file->because)
 		return;
-	json_object_set_new(
-	    o, "critical",
-	    exploring_json_pair(&r->again.result.trace, r->labels, &pair));
+	json_object_set_new(o, "critical",
+			    exploring_json_pair(&r->again.result.trace,
+						r->labels, &pair));
 	seam_json_put(o, "because", r->file->because);
 }
 
@@ -237,6 +271,7 @@ tell_failure(struct replaying *r)
 	char *output = runner_output(r->again.runner, &len);
 	json_t *o;
 
+	put_files(r, false, r->again.fault ? text : NULL, output, len);
 	tell_moved(r);
 	if (r->json) {
 		o = new_json(r, r->again.fault ? "failed" : "passed");

@@ -18,6 +18,7 @@ struct replaying {
 	char *path_out;
 	const char *output; /* a file for what fails nearby, or NULL */
 	char **gdb_argv;    /* what is more for gdb; NULL: nothing */
+	struct out_files out;
 	struct rerun again;
 	struct explore_labels *labels;
 	struct replay_match *match;

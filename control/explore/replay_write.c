@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Writing replay files. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "explore/out_run.h"
 #include "explore/replay_file.h"
 
 static bool
@@ -207,68 +204,25 @@ put_file(FILE *f, const struct replay_file *r, const char *comment)
 	fputs("end\n", f);
 }
 
-/* A device or a pipe is written to as it is. */
+struct written {
+	const struct replay_file *r;
+	const char *comment;
+};
+
 static bool
-is_other_kind(const char *path)
+put_written(FILE *f, void *data)
 {
-	struct stat st;
+	const struct written *w = data;
 
-	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-}
-
-static enum seam_code
-fail(struct seam_error *err, const char *path, int why)
-{
-	return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "cannot write %s: %s",
-			 path, strerror(why));
-}
-
-/* 0 or errno.  Closes fd. */
-static int
-write_fd(int fd, const struct replay_file *r, const char *comment, bool sync)
-{
-	FILE *f = fdopen(fd, "w");
-	int why = 0;
-
-	if (!f) {
-		why = errno;
-		close(fd);
-		return why;
-	}
-	put_file(f, r, comment);
-	errno = 0;
-	if (fflush(f) || ferror(f) || (sync && fsync(fd)))
-		why = errno ? errno : EIO;
-	if (fclose(f) && !why)
-		why = errno;
-	return why;
+	put_file(f, w->r, w->comment);
+	return true;
 }
 
 enum seam_code
 replay_write(const struct replay_file *r, const char *path, const char *comment,
 	     struct seam_error *err)
 {
-	const bool plain = !is_other_kind(path);
-	char *name;
-	int fd, why;
+	struct written w = { r, comment };
 
-	if (!plain) {
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		why = fd < 0 ? errno : write_fd(fd, r, comment, false);
-		return why ? fail(err, path, why) : SEAM_OK;
-	}
-	if (asprintf(&name, "%s.XXXXXX", path) < 0)
-		return fail(err, path, ENOMEM);
-	fd = mkostemp(name, O_CLOEXEC);
-	why = fd < 0 ? errno : 0;
-	if (!why && fchmod(fd, 0644))
-		errno = 0;
-	if (!why)
-		why = write_fd(fd, r, comment, true);
-	if (!why && rename(name, path))
-		why = errno;
-	if (why && fd >= 0)
-		unlink(name);
-	free(name);
-	return why ? fail(err, path, why) : SEAM_OK;
+	return out_write(path, put_written, &w, err);
 }
