@@ -8,18 +8,23 @@
 
 #include "explore/rerun.h"
 #include "exploring.h"
+#include "replay_as.h"
 #include "rules_int.h"
 
 static int run(int argc, char **argv);
 
 const struct cli_command cli_replay = {
 	"replay",
-	"seam replay [-n RUNS] [--expect pass|fail] [--json] FILE [-- CMD "
-	"[ARG...]]",
+	"seam replay [-n RUNS] [--expect pass|fail] [--json]\n"
+	"       [--as script|check [-o FILE]] FILE [-- CMD [ARG...]]",
 	"run a schedule that `seam explore` found again",
 	"  -n, --runs N            so many times: are they all the same?\n"
 	"  --expect fail           a failure like the file's is a success\n"
 	"  --expect pass           a run without a failure is\n"
+	"  --as script             write a script of pauses for `seam test` "
+	"instead\n"
+	"  --as check              or a test in C, for Check\n"
+	"  -o, --output FILE       there, not to standard output\n"
 	"  --json                  one line of JSON\n"
 	"  -q, --quiet             say nothing of a failure\n"
 	"CMD is run in the place of the file's command; - is standard input.\n"
@@ -29,12 +34,14 @@ const struct cli_command cli_replay = {
 	run
 };
 
-enum { OPT_EXPECT = 256, OPT_JSON };
+enum { OPT_EXPECT = 256, OPT_JSON, OPT_AS };
 
 static const struct option options[] = {
 	{ "runs", required_argument, NULL, 'n' },
 	{ "expect", required_argument, NULL, OPT_EXPECT },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "as", required_argument, NULL, OPT_AS },
+	{ "output", required_argument, NULL, 'o' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ 0 },
 };
@@ -42,7 +49,8 @@ static const struct option options[] = {
 struct job {
 	struct replay_file *file;
 	const char *path;
-	char **argv;	     /* NULL: the file's */
+	const char *as, *output; /* NULL: neither */
+	char **argv;		 /* NULL: the file's */
 	uint64_t runs, same; /* how many, and how many were like the first */
 	bool same_build;
 	bool json, quiet, expect_pass, expect_fail;
@@ -130,6 +138,9 @@ tell(struct job *j)
 	if (replay_compare(j->file, &j->again.result.trace, j->labels,
 			   j->same_build, &at))
 		return tell_divergence(j, at);
+	if (j->as)
+		return cli_as(&j->again, j->file, j->labels, j->as, j->path,
+			      j->output);
 	tell_failure(j);
 	if (j->expect_pass)
 		return j->again.fault ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
@@ -298,6 +309,12 @@ take_option(struct job *j, int opt, char **argv)
 	case OPT_JSON:
 		j->json = true;
 		return true;
+	case OPT_AS:
+		j->as = optarg;
+		return cli_as_known(j->as);
+	case 'o':
+		j->output = optarg;
+		return true;
 	case 'q':
 		j->quiet = true;
 		return true;
@@ -314,7 +331,7 @@ run(int argc, char **argv)
 	struct seam_error err;
 	int opt, status;
 
-	while ((opt = getopt_long(argc, argv, "+:n:q", options, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "+:n:o:q", options, NULL)) != -1)
 		if (!take_option(&j, opt, argv))
 			return SEAM_EXIT_USAGE;
 	if (optind == argc || (optind > 1 && !strcmp(argv[optind - 1], "--")))

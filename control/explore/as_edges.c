@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* The edges of a run: its reversible races, and which of them matter. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "depend.h"
+#include "explore/as.h"
+#include "rules_int.h"
+
+#define TRIES 24    /* to leave edges out */
+#define ROUNDS 3    /* each with four times as many tries */
+#define RUNS 20000u /* schedules after which what is left stays */
+
+struct collecting {
+	struct as_work *w;
+	size_t room;
+	bool good;
+};
+
+/* What the gate of a thread that runs freely sees: the event itself, or the
+ * one after it. */
+static uint32_t
+seen_from(const struct order *o, uint32_t event)
+{
+	while (event < o->n && as_is_unseen(order_op(o, event)))
+		event = o->after[event];
+	return event;
+}
+
+static uint32_t
+seen_up_to(const struct order *o, uint32_t event)
+{
+	while (event != ORDER_NONE && as_is_unseen(order_op(o, event)))
+		event = o->before[event];
+	return event;
+}
+
+static bool
+is_there(const struct as_work *w, uint32_t from, uint32_t to)
+{
+	for (size_t i = 0; i < w->nedges; i++)
+		if (w->edge[i].from == from && w->edge[i].to == to)
+			return true;
+	return false;
+}
+
+static void
+add(struct collecting *c, uint32_t from, uint32_t to)
+{
+	struct as_work *w = c->w;
+	struct as_edge *more = w->edge;
+
+	from = seen_up_to(&w->order, from);
+	to = seen_from(&w->order, to);
+	if (from == ORDER_NONE || is_there(w, from, to) || !c->good)
+		return;
+	if (w->nedges == c->room) {
+		c->room = c->room ? 2 * c->room : 64;
+		more = realloc(w->edge, c->room * sizeof(*more));
+	}
+	c->good = more != NULL;
+	if (!more)
+		return;
+	w->edge = more;
+	w->edge[w->nedges++] = (struct as_edge){ from, to };
+}
+
+/* Who had a lock before, and not who let it go: that comes by itself. */
+static void
+found(void *arg, const struct order_race *race)
+{
+	struct collecting *c = arg;
+	const struct order *o = &c->w->order;
+	const struct seam_op *second = order_op(o, race->second);
+	uint16_t slot = order_slot(o, race->second);
+
+	if (!race->others)
+		add(c, race->first, race->second);
+	for (int i = -1; race->others && i < race->others; i++) {
+		uint32_t first = i < 0 ? race->first : race->other[i];
+
+		if (seam_reversible(order_op(o, first), order_slot(o, first),
+				    second, slot))
+			add(c, first, race->second);
+	}
+}
+
+/* Somebody who waits, and whom nobody has woken, need not be held up. */
+static bool
+is_held_anyway(const struct as_work *w, uint32_t event)
+{
+	const struct explore_thread *t;
+
+	if (event < w->order.n)
+		return false;
+	t = &w->trace.thread[event - w->order.n];
+	return t->state != SEAM_SLOT_PENDING || !t->pending.verb || t->queued ||
+	       as_is_unseen(&t->pending) || as_is_second_half(&t->pending);
+}
+
+static bool
+collect(struct as_work *w)
+{
+	struct collecting c = { .w = w, .good = true };
+
+	for (uint32_t e = 0; e < w->order.n + w->order.threads; e++)
+		if (!is_held_anyway(w, e))
+			order_races(&w->order, e, found, &c);
+	w->edges = w->nedges;
+	return c.good;
+}
+
+/* Leaving out. */
+
+/* Does it fail without those from `at` on? */
+static enum seam_code
+would_do(struct as_work *w, size_t at, size_t n, uint32_t tries, bool *does,
+	 struct seam_error *err)
+{
+	struct as_edge *rest = calloc(w->nedges + 1, sizeof(*rest));
+	struct as_plan plan = { 0 };
+	enum seam_code code = SEAM_OK;
+	uint32_t strayed = 0;
+
+	*does = false;
+	if (!rest)
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+	memcpy(rest, w->edge, at * sizeof(*rest));
+	memcpy(rest + at, w->edge + at + n,
+	       (w->nedges - at - n) * sizeof(*rest));
+	if (!as_plan_make(&plan, w, rest, w->nedges - n))
+		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+	else
+		code = as_try(w, &plan, tries, 1, &strayed, err);
+	*does = !code && !strayed;
+	as_plan_clear(&plan);
+	free(rest);
+	return code;
+}
+
+/* All, halves, quarters, …, one by one (after Zeller & Hildebrandt, TSE 2002:
+ * of ddmin the complements alone). */
+static enum seam_code
+leave_out(struct as_work *w, uint32_t tries, struct seam_error *err)
+{
+	const uint64_t until = w->again->runs + RUNS;
+
+	for (size_t size = w->nedges; size; size /= 2) {
+		for (size_t at = 0; at + size <= w->nedges;) {
+			bool does;
+			enum seam_code code =
+			    would_do(w, at, size, tries, &does, err);
+
+			if (code)
+				return code;
+			if (w->again->runs > until)
+				return SEAM_OK;
+			if (!does) {
+				at += size;
+				continue;
+			}
+			w->nedges -= size;
+			memmove(w->edge + at, w->edge + at + size,
+				(w->nedges - at) * sizeof(*w->edge));
+		}
+	}
+	return SEAM_OK;
+}
+
+static enum seam_code
+settle(struct as_work *w, struct seam_error *err)
+{
+	as_plan_clear(&w->plan);
+	if (!as_plan_make(&w->plan, w, w->edge, w->nedges))
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+	return as_try(w, &w->plan, AS_TRIES, AS_TRIES, &w->strayed, err);
+}
+
+enum seam_code
+as_reduce(struct as_work *w, struct seam_error *err)
+{
+	struct as_edge *all;
+	enum seam_code code = SEAM_OK;
+	uint32_t tries = TRIES;
+
+	if (!collect(w) || !(all = calloc(w->nedges + 1, sizeof(*all))))
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+	memcpy(all, w->edge, w->nedges * sizeof(*all));
+	w->strayed = 1;
+	/* What was left out by luck comes back. */
+	for (unsigned i = 0; i <= ROUNDS && w->strayed && !code; i++) {
+		memcpy(w->edge, all, w->edges * sizeof(*all));
+		w->nedges = w->edges;
+		if (i < ROUNDS)
+			code = leave_out(w, tries, err);
+		if (!code)
+			code = settle(w, err);
+		tries *= 4;
+	}
+	free(all);
+	return code;
+}
