@@ -18,6 +18,12 @@
 #include "explore/order.h"
 #include "explore/rerun.h"
 
+enum as_half {
+	AS_WHOLE,
+	AS_LEAVING, /* out of a barrier, off a futex: it was let go */
+	AS_GOES_ON, /* its thread goes on after it: a `+` of the events */
+};
+
 enum as_stop {
 	AS_BEFORE, /* it parks before the event, */
 	AS_AFTER,  /* or when it is done; */
@@ -28,11 +34,11 @@ struct as_point {
 	uint32_t event; /* of the order */
 	enum as_stop stop;
 	/* What of the events it is, in any run: the `hit`-th of that thread,
-	 * operation and object (0: any). */
+	 * operation and object (0: any), or what its thread does next. */
 	uint64_t thread, object;
 	uint32_t hit;
 	uint8_t verb;
-	bool leaves; /* the second half: out of a barrier, off a futex */
+	uint8_t half;
 	char id[32];
 };
 
@@ -58,6 +64,7 @@ void as_plan_clear(struct as_plan *p);
 
 struct as_edge {
 	uint32_t from, to; /* events of the order */
+	bool loose;	   /* `to` has to wait until all else is at rest */
 };
 
 /* What all of it is about. */
@@ -89,8 +96,8 @@ enum seam_code as_try(struct as_work *w, const struct as_plan *p,
 		      uint32_t tries, uint32_t most, uint32_t *strayed,
 		      struct seam_error *err);
 
-/* as_edges.c: those of the trace, reduced to what matters; fills in edge,
- * plan and strayed. */
+/* as_edges.c: those that the failure needs, of the trace, reduced to what
+ * matters; fills in edge, plan and strayed. */
 enum seam_code as_reduce(struct as_work *w, struct seam_error *err);
 
 /* as_point.c */
@@ -102,17 +109,27 @@ char *as_point_selector(const struct as_work *w, const struct as_point *p);
 char *as_event_text(const struct as_work *w, uint32_t event);
 /* "credit abba.c:37"; "" if it is not known. */
 const char *as_site(const struct as_work *w, uint32_t event);
+/* As `obj=` has it; "": it has none that is the same in every run. */
 const char *as_object_name(const struct as_work *w, uint32_t object);
-static inline bool
-as_is_unseen(const struct seam_op *op)
+/* "+0x0" where the name alone means others beside it as well, or "". */
+const char *as_object_place(const struct as_work *w, uint32_t object);
+static inline enum as_half
+as_half_of(const struct seam_op *op)
 {
-	return (op->flags & SEAM_OP_LOCAL) && op->verb != SEAM_THREAD_START;
+	if ((op->flags & SEAM_OP_LOCAL) && op->verb != SEAM_THREAD_START)
+		return AS_GOES_ON;
+	return op->mode == 'l' && (op->verb == SEAM_BARRIER_WAIT ||
+				   op->verb == SEAM_FUTEX_WAIT) ?
+		   AS_LEAVING :
+		   AS_WHOLE;
 }
+/* main has returned, say: no call that a gate could see. */
+bool as_is_silent(const struct as_work *w, uint32_t event);
+/* Its thread parks when a call is done. */
 static inline bool
-as_is_second_half(const struct seam_op *op)
+as_parks_after(const struct as_point *p)
 {
-	return op->mode == 'l' &&
-	       (op->verb == SEAM_BARRIER_WAIT || op->verb == SEAM_FUTEX_WAIT);
+	return p->stop == AS_AFTER || p->half != AS_WHOLE;
 }
 
 /* as_text.c: words that script and test share. */
@@ -127,18 +144,12 @@ void as_put_act(FILE *f, const struct as_work *w, const struct as_act *a);
 void as_put_end(FILE *f, const struct as_work *w);
 /* What has to be run by a shell before or after it; malloc'd. */
 char *as_shell_text(const struct as_work *w, const char *command);
-/* A blocked thread's object as `wait blocked` has it. */
-const char *as_awaited(const struct as_work *w, const struct as_point *p);
+/* What a blocked thread waits for. */
+uint32_t as_awaited(const struct as_work *w, uint32_t event);
 static inline int
 as_status(const struct as_work *w)
 {
 	return w->file->expected < 0 ? 0 : w->file->expected;
-}
-/* Both write what is run before the program, in this order. */
-static inline bool
-as_prepares(const struct as_work *w)
-{
-	return w->file->setup || w->file->reset;
 }
 
 /* as_script.c, as_check.c; name: the replay file's */

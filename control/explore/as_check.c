@@ -89,6 +89,7 @@ put_point(FILE *f, const struct as_work *w, const struct as_point *p)
 static void
 put_wait(FILE *f, const struct as_work *w, const struct as_point *p)
 {
+	uint32_t object;
 	char *thread;
 
 	if (p->stop != AS_STANDS) {
@@ -96,12 +97,13 @@ put_wait(FILE *f, const struct as_work *w, const struct as_point *p)
 			p->id);
 		return;
 	}
+	object = as_awaited(w, p->event);
 	thread = as_thread_path(w, order_slot(&w->order, p->event));
 	fputs("\tck_seam(seam_wait_blocked(s, ", f);
 	put_string(f, thread ? thread : "");
 	fputs(", ", f);
-	put_string(f, as_awaited(w, p));
-	fputs(", PATIENCE));\n", f);
+	put_string(f, as_object_name(w, object));
+	fprintf(f, " \"%s\", PATIENCE));\n", as_object_place(w, object));
 	free(thread);
 }
 

@@ -7,33 +7,15 @@
 #include "explore/as.h"
 #include "rules_int.h"
 
-#define TRIES 24    /* to leave edges out */
-#define ROUNDS 3    /* each with four times as many tries */
-#define RUNS 20000u /* schedules after which what is left stays */
+#define TRIES 16    /* to leave edges out */
+#define ROUNDS 2    /* each with four times as many tries */
+#define RUNS 10000u /* schedules after which what is left stays */
 
 struct collecting {
 	struct as_work *w;
 	size_t room;
 	bool good;
 };
-
-/* What the gate of a thread that runs freely sees: the event itself, or the
- * one after it. */
-static uint32_t
-seen_from(const struct order *o, uint32_t event)
-{
-	while (event < o->n && as_is_unseen(order_op(o, event)))
-		event = o->after[event];
-	return event;
-}
-
-static uint32_t
-seen_up_to(const struct order *o, uint32_t event)
-{
-	while (event != ORDER_NONE && as_is_unseen(order_op(o, event)))
-		event = o->before[event];
-	return event;
-}
 
 static bool
 is_there(const struct as_work *w, uint32_t from, uint32_t to)
@@ -44,15 +26,33 @@ is_there(const struct as_work *w, uint32_t from, uint32_t to)
 	return false;
 }
 
+/* Instead of the end of a process, the latest call of its thread that need
+ * not come before `from`; or ORDER_NONE. */
+static uint32_t
+before_the_end(const struct as_work *w, uint32_t from, uint32_t to)
+{
+	do
+		to = w->order.before[to];
+	while (to != ORDER_NONE &&
+	       as_half_of(order_op(&w->order, to)) != AS_WHOLE);
+	return to == ORDER_NONE || order_precedes(&w->order, to, from) ?
+		   ORDER_NONE :
+		   to;
+}
+
 static void
 add(struct collecting *c, uint32_t from, uint32_t to)
 {
 	struct as_work *w = c->w;
 	struct as_edge *more = w->edge;
+	bool loose = as_is_silent(w, to);
 
-	from = seen_up_to(&w->order, from);
-	to = seen_from(&w->order, to);
-	if (from == ORDER_NONE || is_there(w, from, to) || !c->good)
+	/* Who has to see that end waits for it. */
+	if (as_is_silent(w, from))
+		return;
+	if (loose)
+		to = before_the_end(w, from, to);
+	if (to == ORDER_NONE || is_there(w, from, to) || !c->good)
 		return;
 	if (w->nedges == c->room) {
 		c->room = c->room ? 2 * c->room : 64;
@@ -62,7 +62,7 @@ add(struct collecting *c, uint32_t from, uint32_t to)
 	if (!more)
 		return;
 	w->edge = more;
-	w->edge[w->nedges++] = (struct as_edge){ from, to };
+	w->edge[w->nedges++] = (struct as_edge){ from, to, loose };
 }
 
 /* Who had a lock before, and not who let it go: that comes by itself. */
@@ -95,17 +95,33 @@ is_held_anyway(const struct as_work *w, uint32_t event)
 		return false;
 	t = &w->trace.thread[event - w->order.n];
 	return t->state != SEAM_SLOT_PENDING || !t->pending.verb || t->queued ||
-	       as_is_unseen(&t->pending) || as_is_second_half(&t->pending);
+	       as_half_of(&t->pending) != AS_WHOLE;
 }
 
 static bool
-collect(struct as_work *w)
+collect_races(struct as_work *w)
 {
 	struct collecting c = { .w = w, .good = true };
 
+	w->nedges = 0;
 	for (uint32_t e = 0; e < w->order.n + w->order.threads; e++)
 		if (!is_held_anyway(w, e))
 			order_races(&w->order, e, found, &c);
+	w->edges = w->nedges;
+	return c.good;
+}
+
+/* Where what comes between the calls decides (a data race), all of it has to
+ * come in the order of the run. */
+static bool
+collect_switches(struct as_work *w)
+{
+	const struct order *o = &w->order;
+	struct collecting c = { .w = w, .good = true };
+
+	for (uint32_t i = 0; i + 1 < o->n; i++)
+		if (order_slot(o, i) != order_slot(o, i + 1))
+			add(&c, i, i + 1);
 	w->edges = w->nedges;
 	return c.good;
 }
@@ -138,22 +154,49 @@ would_do(struct as_work *w, size_t at, size_t n, uint32_t tries, bool *does,
 	return code;
 }
 
+/* What it does to a thread that runs freely may be something else, at any
+ * moment. */
+static bool
+is_sudden(const struct as_work *w, uint32_t event)
+{
+	uint8_t verb = order_op(&w->order, event)->verb;
+
+	return verb == SEAM_THREAD_CANCEL || verb == SEAM_SIGNAL_SEND;
+}
+
+/* Those that stay whatever the tries say come first; how many. */
+static size_t
+put_first(struct as_work *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->nedges; i++) {
+		struct as_edge e = w->edge[i];
+
+		if (!is_sudden(w, e.from) && !is_sudden(w, e.to))
+			continue;
+		memmove(w->edge + n + 1, w->edge + n, (i - n) * sizeof(e));
+		w->edge[n++] = e;
+	}
+	return n;
+}
+
 /* All, halves, quarters, …, one by one (after Zeller & Hildebrandt, TSE 2002:
  * of ddmin the complements alone). */
 static enum seam_code
 leave_out(struct as_work *w, uint32_t tries, struct seam_error *err)
 {
-	const uint64_t until = w->again->runs + RUNS;
+	const size_t first = put_first(w);
 
-	for (size_t size = w->nedges; size; size /= 2) {
-		for (size_t at = 0; at + size <= w->nedges;) {
+	for (size_t size = w->nedges - first; size; size /= 2) {
+		for (size_t at = first; at + size <= w->nedges;) {
 			bool does;
 			enum seam_code code =
 			    would_do(w, at, size, tries, &does, err);
 
 			if (code)
 				return code;
-			if (w->again->runs > until)
+			if (w->again->runs > RUNS)
 				return SEAM_OK;
 			if (!does) {
 				at += size;
@@ -176,20 +219,22 @@ settle(struct as_work *w, struct seam_error *err)
 	return as_try(w, &w->plan, AS_TRIES, AS_TRIES, &w->strayed, err);
 }
 
-enum seam_code
-as_reduce(struct as_work *w, struct seam_error *err)
+/* From all that were collected, which do it. */
+static enum seam_code
+reduce(struct as_work *w, struct seam_error *err)
 {
-	struct as_edge *all;
+	const size_t bytes = w->nedges * sizeof(*w->edge);
+	struct as_edge *all = malloc(bytes + 1);
 	enum seam_code code = SEAM_OK;
 	uint32_t tries = TRIES;
 
-	if (!collect(w) || !(all = calloc(w->nedges + 1, sizeof(*all))))
+	if (!all)
 		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
-	memcpy(all, w->edge, w->nedges * sizeof(*all));
+	memcpy(all, w->edge, bytes);
 	w->strayed = 1;
 	/* What was left out by luck comes back. */
 	for (unsigned i = 0; i <= ROUNDS && w->strayed && !code; i++) {
-		memcpy(w->edge, all, w->edges * sizeof(*all));
+		memcpy(w->edge, all, bytes);
 		w->nedges = w->edges;
 		if (i < ROUNDS)
 			code = leave_out(w, tries, err);
@@ -199,4 +244,23 @@ as_reduce(struct as_work *w, struct seam_error *err)
 	}
 	free(all);
 	return code;
+}
+
+enum seam_code
+as_reduce(struct as_work *w, struct seam_error *err)
+{
+	enum seam_code code;
+
+	if (!collect_races(w))
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+	code = settle(w, err);
+	if (!code && w->strayed) {
+		if (!collect_switches(w))
+			return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
+					 "no memory");
+		code = settle(w, err);
+	}
+	if (code || w->strayed || !w->nedges)
+		return code;
+	return reduce(w, err);
 }

@@ -13,6 +13,7 @@ enum {
 			 is over */
 	FINISHED = 4, /* the same, at the end of the event itself */
 	STANDS = 8,   /* its thread is blocked there */
+	LOOSE = 16,   /* and waits until all else is at rest */
 };
 
 struct making {
@@ -48,27 +49,36 @@ stands(const struct making *m, uint32_t event)
 	const struct explore_thread *t = &m->o->trace->thread[event - m->o->n];
 
 	return t->state == SEAM_SLOT_PENDING && t->pending.verb &&
-	       !as_is_unseen(&t->pending);
+	       !as_is_silent(m->w, event);
 }
 
-/* The thread's next event that a gate sees, or ORDER_NONE. */
 static uint32_t
 next_of(const struct making *m, uint32_t event)
 {
 	uint32_t next = event < m->o->n ? m->o->after[event] : ORDER_NONE;
 
-	while (next < m->o->n && as_is_unseen(order_op(m->o, next)))
-		next = m->o->after[next];
-	return next == ORDER_NONE || next < m->o->n || stands(m, next) ?
-		   next :
-		   ORDER_NONE;
+	if (next == ORDER_NONE ||
+	    (next < m->o->n ? as_is_silent(m->w, next) : !stands(m, next)))
+		return ORDER_NONE;
+	return next;
+}
+
+/* The thread's next event that is a call, or ORDER_NONE. */
+static uint32_t
+next_call(const struct making *m, uint32_t event)
+{
+	do
+		event = next_of(m, event);
+	while (event != ORDER_NONE &&
+	       as_half_of(order_op(m->o, event)) == AS_GOES_ON);
+	return event;
 }
 
 /* What is pending when a run ends in a crash, say, is held up until then. */
 static bool
 is_loose(const struct making *m, uint32_t event)
 {
-	return event >= m->o->n && !hangs(m);
+	return (m->mark[event] & LOOSE) || (event >= m->o->n && !hangs(m));
 }
 
 /* A wait that somebody has to end before its thread comes there. */
@@ -77,7 +87,7 @@ comes_late(const struct making *m, uint32_t event)
 {
 	const struct seam_op *op = order_op(m->o, event);
 
-	return op->verb == SEAM_COND_REACQUIRE || as_is_second_half(op);
+	return op->verb == SEAM_COND_REACQUIRE || as_half_of(op) == AS_LEAVING;
 }
 
 /* Points and acts. */
@@ -141,22 +151,16 @@ next_mark(const struct making *m, uint32_t event)
 static bool
 is_first(const struct making *m, uint32_t event)
 {
-	const struct seam_op *op = order_op(m->o, event), *other;
-	uint32_t object =
-	    op->verb == SEAM_COND_REACQUIRE ? op->second : op->object;
+	uint32_t object = as_awaited(m->w, event);
 	uint16_t slot = order_slot(m->o, event);
 
 	if (!*as_object_name(m->w, object))
 		return false;
-	for (uint32_t i = 0; i < m->o->n && i < event; i++) {
-		other = order_op(m->o, i);
-		if (order_slot(m->o, i) != slot || !seam_op_blocks(other))
-			continue;
-		if ((other->verb == SEAM_COND_REACQUIRE ?
-			 other->second :
-			 other->object) == object)
+	for (uint32_t i = 0; i < m->o->n && i < event; i++)
+		if (order_slot(m->o, i) == slot &&
+		    seam_op_blocks(order_op(m->o, i)) &&
+		    as_awaited(m->w, i) == object)
 			return false;
-	}
 	return true;
 }
 
@@ -190,7 +194,7 @@ is_an_end(const struct seam_op *op)
 static void
 observe(struct making *m, uint32_t done, uint32_t held)
 {
-	uint32_t point = next_mark(m, done), next = next_of(m, done);
+	uint32_t point = next_mark(m, done), next = next_call(m, done);
 	bool queues = order_op(m->o, done)->verb == SEAM_COND_WAIT;
 
 	for (uint32_t e = point; e != ORDER_NONE; e = next_mark(m, e))
@@ -242,7 +246,7 @@ let_loose(struct making *m)
 {
 	bool quiet = false;
 
-	for (uint32_t e = m->o->n; e < m->o->n + m->o->threads; e++) {
+	for (uint32_t e = 0; e < m->o->n + m->o->threads; e++) {
 		if (!(m->mark[e] & (HELD | SEEN)) || !is_loose(m, e))
 			continue;
 		if (!quiet)
@@ -336,7 +340,7 @@ as_plan_make(struct as_plan *p, const struct as_work *w,
 	p->act = calloc(6 * events + 2, sizeof(*p->act));
 	good = m.mark && m.waited && m.index && p->point && p->act;
 	for (size_t i = 0; good && i < n; i++)
-		m.mark[edge[i].to] |= HELD;
+		m.mark[edge[i].to] |= edge[i].loose ? HELD | LOOSE : HELD;
 	do
 		if (good)
 			make_once(&m);

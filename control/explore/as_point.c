@@ -25,12 +25,36 @@ as_object_name(const struct as_work *w, uint32_t object)
 	return name;
 }
 
+const char *
+as_object_place(const struct as_work *w, uint32_t object)
+{
+	const char *name = as_object_name(w, object);
+	size_t n = strlen(name);
+
+	for (uint32_t i = 1; n && i <= w->trace.nobjects; i++) {
+		const char *other = explore_object_label(w->labels, i);
+
+		if (!strncmp(other, name, n) && other[n] == '+')
+			return "+0x0";
+	}
+	return "";
+}
+
+bool
+as_is_silent(const struct as_work *w, uint32_t event)
+{
+	uint64_t site = event < w->order.n ?
+			    w->trace.step[event].site :
+			    w->trace.thread[event - w->order.n].site;
+
+	return order_op(&w->order, event)->verb == SEAM_PROCESS_EXIT && !site;
+}
+
 static bool
 is_like(const struct as_work *w, const struct seam_op *op,
 	const struct as_point *p)
 {
-	return op->verb == p->verb && !as_is_unseen(op) &&
-	       as_is_second_half(op) == p->leaves &&
+	return op->verb == p->verb && as_half_of(op) == AS_WHOLE &&
 	       (!p->object ||
 		(op->object &&
 		 w->trace.object[op->object - 1].key == p->object));
@@ -44,11 +68,11 @@ as_point_describe(const struct as_work *w, struct as_point *p)
 
 	p->thread = w->trace.thread[slot].key;
 	p->verb = op->verb;
-	p->leaves = as_is_second_half(op);
+	p->half = (uint8_t)as_half_of(op);
 	p->object = *as_object_name(w, op->object) ?
 			w->trace.object[op->object - 1].key :
 			0;
-	p->hit = 1;
+	p->hit = p->half == AS_WHOLE;
 	for (uint32_t i = 0; i < w->trace.nsteps && i < p->event; i++)
 		if (w->trace.step[i].slot == slot &&
 		    is_like(w, &w->trace.step[i].op, p))
@@ -62,13 +86,13 @@ as_point_selector(const struct as_work *w, const struct as_point *p)
 	const char *object = p->object ? as_object_name(w, op->object) : "";
 	const char *quote = strpbrk(object, " \t") ? "\"" : "";
 	char *thread = as_thread_path(w, order_slot(&w->order, p->event));
-	bool after = p->stop == AS_AFTER || p->leaves;
+	const char *place = as_object_place(w, p->object ? op->object : 0);
 	char *text = NULL;
 
-	if (thread && asprintf(&text, "%s%s%s%s%s thread=%s hit=%u%s",
+	if (thread && asprintf(&text, "%s%s%s%s%s%s thread=%s hit=%u%s",
 			       seam_verb_name(p->verb), *object ? " obj=" : "",
-			       quote, object, quote, thread, p->hit,
-			       after ? " when=after" : "") < 0)
+			       quote, object, place, quote, thread, p->hit,
+			       as_parks_after(p) ? " when=after" : "") < 0)
 		text = NULL;
 	free(thread);
 	return text;
@@ -77,12 +101,11 @@ as_point_selector(const struct as_work *w, const struct as_point *p)
 const char *
 as_site(const struct as_work *w, uint32_t event)
 {
-	const char *at;
+	const char *at = event < w->order.n ?
+			     explore_site_label(w->labels, event) :
+			     w->labels->at[event - w->order.n];
 
-	if (event < w->order.n)
-		return explore_site_label(w->labels, event);
-	at = w->labels->at[event - w->order.n];
-	return at ? at : "";
+	return at && strncmp(at, "0x", 2) != 0 ? at : "";
 }
 
 char *

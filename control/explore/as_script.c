@@ -84,6 +84,7 @@ put_start(FILE *f, const struct replay_file *file)
 static void
 put_wait(FILE *f, const struct as_work *w, const struct as_point *p)
 {
+	uint32_t object;
 	char *thread;
 
 	if (p->stop != AS_STANDS) {
@@ -91,9 +92,10 @@ put_wait(FILE *f, const struct as_work *w, const struct as_point *p)
 		return;
 	}
 	thread = as_thread_path(w, order_slot(&w->order, p->event));
+	object = as_awaited(w, p->event);
 	fprintf(f, "wait blocked %s obj=", thread ? thread : "");
-	put_word(f, as_awaited(w, p));
-	fputs(" timeout=$patience\n", f);
+	put_word(f, as_object_name(w, object));
+	fprintf(f, "%s timeout=$patience\n", as_object_place(w, object));
 	free(thread);
 }
 

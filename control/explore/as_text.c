@@ -135,7 +135,7 @@ as_put_point(FILE *f, const struct as_work *w, const struct as_point *p)
 	char *text = as_event_text(w, p->event);
 
 	fprintf(f, "%s parks %s ", thread ? thread : "?",
-		p->stop == AS_AFTER || p->leaves ? "after" : "before");
+		as_parks_after(p) ? "after" : "before");
 	put_plain(f, text ? text : "?");
 	free(thread);
 	free(text);
@@ -144,7 +144,7 @@ as_put_point(FILE *f, const struct as_work *w, const struct as_point *p)
 static const char *
 is_over(const struct as_point *p)
 {
-	return p->stop == AS_AFTER || p->leaves ? "is past" : "is at";
+	return as_parks_after(p) ? "is past" : "is at";
 }
 
 void
@@ -213,11 +213,10 @@ as_shell_text(const struct as_work *w, const char *command)
 	return text;
 }
 
-const char *
-as_awaited(const struct as_work *w, const struct as_point *p)
+uint32_t
+as_awaited(const struct as_work *w, uint32_t event)
 {
-	const struct seam_op *op = order_op(&w->order, p->event);
+	const struct seam_op *op = order_op(&w->order, event);
 
-	return as_object_name(w, op->verb == SEAM_COND_REACQUIRE ? op->second :
-								   op->object);
+	return op->verb == SEAM_COND_REACQUIRE ? op->second : op->object;
 }

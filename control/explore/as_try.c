@@ -25,6 +25,7 @@ struct trying {
 	const struct explore_trace *t; /* the latest run's */
 	struct place *place;	       /* by point */
 	uint32_t *count;	       /* by point */
+	bool *next_one;		       /* by point: it is its thread's next */
 	uint32_t *next;		       /* by slot: its event at some step */
 	uint64_t random;
 };
@@ -33,12 +34,11 @@ struct trying {
 
 static bool
 is_about(const struct trying *x, const struct as_point *p,
-	 const struct seam_op *op, uint16_t slot)
+	 const struct seam_op *op)
 {
 	const struct explore_trace *t = x->t;
 
-	if (t->thread[slot].key != p->thread || op->verb != p->verb ||
-	    as_is_unseen(op) || as_is_second_half(op) != p->leaves)
+	if (op->verb != p->verb || as_half_of(op) != AS_WHOLE)
 		return false;
 	return !p->object || (op->object && op->object <= t->nobjects &&
 			      t->object[op->object - 1].key == p->object);
@@ -48,10 +48,20 @@ static void
 place(struct trying *x, const struct seam_op *op, uint16_t slot, uint32_t event,
       uint32_t before)
 {
-	for (size_t i = 0; i < x->plan->npoints; i++)
-		if (is_about(x, &x->plan->point[i], op, slot) &&
-		    ++x->count[i] == x->plan->point[i].hit)
+	for (size_t i = 0; i < x->plan->npoints; i++) {
+		const struct as_point *p = &x->plan->point[i];
+		bool here = x->next_one[i];
+
+		if (x->t->thread[slot].key != p->thread)
+			continue;
+		x->next_one[i] = false;
+		if (is_about(x, p, op) && ++x->count[i] == p->hit) {
+			x->next_one[i] = p->half != AS_WHOLE;
+			here = p->half == AS_WHOLE;
+		}
+		if (here)
 			x->place[i] = (struct place){ event, before };
+	}
 }
 
 static void
@@ -62,6 +72,7 @@ place_all(struct trying *x)
 
 	memset(last, 0xff, sizeof(last));
 	memset(x->count, 0, x->plan->npoints * sizeof(*x->count));
+	memset(x->next_one, 0, x->plan->npoints * sizeof(*x->next_one));
 	memset(x->place, 0xff, x->plan->npoints * sizeof(*x->place));
 	for (uint32_t i = 0; i < t->nsteps; i++) {
 		uint16_t slot = t->step[i].slot;
@@ -84,7 +95,7 @@ has_come(const struct trying *x, uint32_t point, uint32_t step)
 	if (at->event == ORDER_NONE)
 		return false;
 	if (x->plan->point[point].stop == AS_AFTER ||
-	    x->plan->point[point].leaves)
+	    x->plan->point[point].half == AS_LEAVING)
 		return at->event < step;
 	return at->before == ORDER_NONE || at->before < step;
 }
@@ -112,7 +123,7 @@ may_leave(const struct trying *x, uint32_t point, uint32_t step)
 static bool
 holds_up(const struct as_point *p)
 {
-	return p->stop == AS_BEFORE || p->leaves;
+	return p->stop == AS_BEFORE;
 }
 
 /* May the event come about at that step? */
@@ -232,6 +243,7 @@ choose(struct trying *x, uint32_t number)
 
 	replay_plan(x->w->file, false, &r->plan, r->forced);
 	r->plan.flags &= ~(uint32_t)(SEAM_PLAN_STRICT | SEAM_PLAN_MARKED);
+	r->plan.flags |= SEAM_PLAN_AFTER;
 	r->plan.forced = 0;
 	r->plan.strategy = strategies[number % kinds];
 	r->plan.seed = number;
@@ -272,7 +284,8 @@ as_try(struct as_work *w, const struct as_plan *p, uint32_t tries,
 
 	x.place = calloc(p->npoints + 1, sizeof(*x.place));
 	x.count = calloc(p->npoints + 1, sizeof(*x.count));
-	if (!x.place || !x.count)
+	x.next_one = calloc(p->npoints + 1, sizeof(*x.next_one));
+	if (!x.place || !x.count || !x.next_one)
 		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
 	*strayed = 0;
 	for (uint32_t i = 0; i < tries && *strayed < most && !code; i++) {
@@ -281,5 +294,6 @@ as_try(struct as_work *w, const struct as_plan *p, uint32_t tries,
 	}
 	free(x.place);
 	free(x.count);
+	free(x.next_one);
 	return code;
 }
