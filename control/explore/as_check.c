@@ -102,8 +102,13 @@ put_wait(FILE *f, const struct as_work *w, const struct as_point *p)
 	fputs("\tck_seam(seam_wait_blocked(s, ", f);
 	put_string(f, thread ? thread : "");
 	fputs(", ", f);
-	put_string(f, as_object_name(w, object));
-	fprintf(f, " \"%s\", PATIENCE));\n", as_object_place(w, object));
+	if (*as_object_name(w, object))
+		put_string(f, as_object_name(w, object));
+	else
+		fputs("NULL", f);
+	if (*as_object_place(w, object))
+		put_string(f, as_object_place(w, object));
+	fputs(", PATIENCE));\n", f);
 	free(thread);
 }
 

@@ -195,7 +195,7 @@ static void
 observe(struct making *m, uint32_t done, uint32_t held)
 {
 	uint32_t point = next_mark(m, done), next = next_call(m, done);
-	bool queues = order_op(m->o, done)->verb == SEAM_COND_WAIT;
+	bool queues = next != ORDER_NONE && comes_late(m, next);
 
 	for (uint32_t e = point; e != ORDER_NONE; e = next_mark(m, e))
 		if (m->waited[e] & (HELD | SEEN))
@@ -207,6 +207,10 @@ observe(struct making *m, uint32_t done, uint32_t held)
 	if (point != ORDER_NONE && !comes_late(m, point) && !queues &&
 	    is_free_way(m, done, point, held)) {
 		wait_for(m, point, HELD | SEEN, AS_BEFORE);
+	} else if (queues && !is_first(m, next) &&
+		   !(m->mark[done] & (HELD | SEEN))) {
+		/* Not an earlier wait of the same name. */
+		mark(m, done, SEEN);
 	} else if (next != ORDER_NONE &&
 		   (queues || (is_blocked(m, next, held) &&
 			       !(m->mark[next] & HELD) && is_first(m, next)))) {

@@ -93,8 +93,11 @@ put_wait(FILE *f, const struct as_work *w, const struct as_point *p)
 	}
 	thread = as_thread_path(w, order_slot(&w->order, p->event));
 	object = as_awaited(w, p->event);
-	fprintf(f, "wait blocked %s obj=", thread ? thread : "");
-	put_word(f, as_object_name(w, object));
+	fprintf(f, "wait blocked %s", thread ? thread : "");
+	if (*as_object_name(w, object)) {
+		fputs(" obj=", f);
+		put_word(f, as_object_name(w, object));
+	}
 	fprintf(f, "%s timeout=$patience\n", as_object_place(w, object));
 	free(thread);
 }

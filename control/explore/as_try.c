@@ -90,12 +90,13 @@ place_all(struct trying *x)
 static bool
 has_come(const struct trying *x, uint32_t point, uint32_t step)
 {
+	const struct as_point *p = &x->plan->point[point];
 	const struct place *at = &x->place[point];
 
 	if (at->event == ORDER_NONE)
 		return false;
-	if (x->plan->point[point].stop == AS_AFTER ||
-	    x->plan->point[point].half == AS_LEAVING)
+	if (p->stop == AS_AFTER ||
+	    (p->half == AS_LEAVING && p->stop == AS_BEFORE))
 		return at->event < step;
 	return at->before == ORDER_NONE || at->before < step;
 }
