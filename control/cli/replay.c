@@ -49,8 +49,9 @@ static const struct option options[] = {
 struct job {
 	struct replay_file *file;
 	const char *path;
-	const char *as, *output; /* NULL: neither */
-	char **argv;		 /* NULL: the file's */
+	const char *as;	     /* NULL: just run it */
+	char *output;	     /* NULL: standard output */
+	char **argv;	     /* NULL: the file's */
 	uint64_t runs, same; /* how many, and how many were like the first */
 	bool same_build;
 	bool json, quiet, expect_pass, expect_fail;
@@ -313,8 +314,9 @@ take_option(struct job *j, int opt, char **argv)
 		j->as = optarg;
 		return cli_as_known(j->as);
 	case 'o':
-		j->output = optarg;
-		return true;
+		free(j->output);
+		j->output = cli_as_place(optarg);
+		return j->output != NULL;
 	case 'q':
 		j->quiet = true;
 		return true;
@@ -343,11 +345,17 @@ run(int argc, char **argv)
 		return cli_usage(&cli_replay, "which command?");
 	if (optind < argc)
 		j.argv = argv + optind;
+	if (j.as && (j.runs > 1 || j.json || j.expect_pass || j.expect_fail))
+		return cli_usage(&cli_replay,
+				 "--as goes with none of -n, --json, --expect");
+	if (j.output && !j.as)
+		return cli_usage(&cli_replay, "-o is where --as writes to");
 	if (replay_read(j.path, &j.file, &err)) {
 		cli_warn("%s", err.text);
 		return SEAM_EXIT_USAGE;
 	}
 	status = replay(&j);
 	replay_free(j.file);
+	free(j.output);
 	return status;
 }

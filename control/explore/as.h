@@ -82,6 +82,7 @@ struct as_work {
 	uint32_t strayed; /* of AS_TRIES tries, those that came to something
 			     else */
 	size_t edges;	  /* before they were reduced */
+	uint32_t telling; /* the try that was the latest to stray */
 };
 #define AS_TRIES 100
 

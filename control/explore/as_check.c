@@ -34,11 +34,12 @@ put_words(FILE *f, const char *name, char *const *word)
 }
 
 static void
-put_program(FILE *f, const struct replay_file *file)
+put_program(FILE *f, const struct as_work *w)
 {
+	const struct replay_file *file = w->file;
 	bool env = file->env && file->env[0];
 
-	put_words(f, "command", file->argv);
+	put_words(f, "command", w->again->config.argv);
 	if (env)
 		put_words(f, "environment", file->env);
 	fprintf(f, "static const struct seam_program program = {\n"
@@ -200,7 +201,7 @@ as_put_check(FILE *f, const struct as_work *w, const char *name)
 	fputs("/*\n", f);
 	as_put_about(f, " * ", w, name, "check");
 	fputs(beginning, f);
-	put_program(f, w->file);
+	put_program(f, w);
 	put_test(f, w);
 	fputs(ending, f);
 }

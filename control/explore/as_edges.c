@@ -7,9 +7,9 @@
 #include "explore/as.h"
 #include "rules_int.h"
 
-#define TRIES 16    /* to leave edges out */
-#define ROUNDS 2    /* each with four times as many tries */
-#define RUNS 10000u /* schedules after which what is left stays */
+#define TRIES 16   /* to leave edges out */
+#define ROUNDS 2   /* each with four times as many tries */
+#define RUNS 6000u /* schedules after which what is left stays */
 
 struct collecting {
 	struct as_work *w;

@@ -112,10 +112,12 @@ char *
 as_event_text(const struct as_work *w, uint32_t event)
 {
 	const char *site = as_site(w, event);
+	struct seam_op op = *order_op(&w->order, event);
 	char call[256], *text;
 
-	explore_op_label(w->labels, order_op(&w->order, event), call,
-			 sizeof(call));
+	if (as_half_of(&op) == AS_GOES_ON)
+		op.flags &= (uint8_t)~SEAM_OP_LOCAL;
+	explore_op_label(w->labels, &op, call, sizeof(call));
 	for (char *c = call; *c; c++)
 		if ((unsigned char)*c < 0x20)
 			*c = ' ';

@@ -60,8 +60,10 @@ put_shell(FILE *f, const struct as_work *w, const char *alias,
 }
 
 static void
-put_start(FILE *f, const struct replay_file *file)
+put_start(FILE *f, const struct as_work *w)
 {
+	const struct replay_file *file = w->file;
+
 	fputs("\nstart main", f);
 	for (char **env = file->env; env && *env; env++) {
 		size_t n = strcspn(*env, "=");
@@ -74,7 +76,7 @@ put_start(FILE *f, const struct replay_file *file)
 		put_word(f, file->dir);
 	}
 	fputs(" --", f);
-	for (char **word = file->argv; *word; word++) {
+	for (char *const *word = w->again->config.argv; *word; word++) {
 		fputc(' ', f);
 		put_word(f, *word);
 	}
@@ -137,7 +139,7 @@ as_put_script(FILE *f, const struct as_work *w, const char *name)
 	put_shell(f, w, "reset", w->file->reset);
 	for (size_t i = 0; i < w->plan.npoints; i++)
 		put_point(f, w, &w->plan.point[i]);
-	put_start(f, w->file);
+	put_start(f, w);
 	for (size_t i = 0; i < w->plan.nacts; i++)
 		put_act(f, w, &w->plan.act[i]);
 	fputs("# all goes well; with the fault: ", f);

@@ -92,40 +92,45 @@ has_expired(const struct as_work *w)
 
 /* What is not quite as it was. */
 static void
-put_doubts(FILE *f, const char *lead, const struct as_work *w)
+put_doubts(FILE *f, const char *lead, const char *blank,
+	   const struct as_work *w)
 {
 	if (w->strayed)
 		fprintf(f,
 			"%s\n%sNOT CERTAIN: in %u of %u schedules that keep "
 			"to these pauses it did not\n%sfail so.\n",
-			lead, lead, w->strayed, AS_TRIES, lead);
+			blank, lead, w->strayed, AS_TRIES, lead);
 	if (has_expired(w))
 		fprintf(f,
 			"%s\n%sSome wait of the program has to run out of time "
 			"here, which takes as long\n%sas it says.\n",
-			lead, lead, lead);
+			blank, lead, lead);
 	if (w->fault == EXPLORE_MISUSE)
 		fprintf(f,
 			"%s\n%sNobody looks for misuse here: what it leads to "
 			"is up to the C library.\n",
-			lead, lead);
+			blank, lead);
 }
 
 void
 as_put_about(FILE *f, const char *lead, const struct as_work *w,
 	     const char *name, const char *option)
 {
+	char blank[8];
+
+	snprintf(blank, sizeof(blank), "%.*s", (int)strlen(lead) - 1, lead);
 	fprintf(f, "%sMade from ", lead);
 	put_plain(f, name);
-	fprintf(f, " by seam replay --as %s.\n%s\n", option, lead);
+	fprintf(f, " by seam replay --as %s.\n%s\n", option, blank);
 	put_explained(f, lead, w);
 	put_critical(f, lead, w);
-	put_doubts(f, lead, w);
+	put_doubts(f, lead, blank, w);
 	fprintf(f,
-		"%s\n%sThe last line fails while the fault is there, and "
-		"passes when it is mended.\n%sIf a wait fails instead, the "
-		"program does not come to that event any more.\n",
-		lead, lead, lead);
+		"%s\n%sThe expectation at the end fails while the fault is "
+		"there, and holds when it is\n%smended.  If a wait fails "
+		"instead, the program does not come to that event any\n"
+		"%smore.\n",
+		blank, lead, lead, lead);
 }
 
 void
@@ -165,7 +170,7 @@ as_put_act(FILE *f, const struct as_work *w, const struct as_act *a)
 	else if (a->kind == AS_WAIT)
 		fprintf(f, "%s ", is_over(p));
 	else
-		fputs("goes on: ", f);
+		fputs(as_parks_after(p) ? "goes on after " : "goes on: ", f);
 	put_plain(f, text ? text : "?");
 	free(thread);
 	free(text);

@@ -2,8 +2,9 @@
 /*
  * Does a plan of pauses bring the failure about, whatever else happens?  The
  * scheduler does not know of pauses, so a run in which somebody went through
- * one is made again, with another thread going on at that step, until nobody
- * does.
+ * one is made again, with its steps in the order that the plan has; or, where
+ * that leads to other steps, with another thread going on at the first such
+ * step; until nobody does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include "explore/as.h"
 #include "rules_int.h"
 
-#define RUNS_FOR_ONE 400
+#define REORDERED 6 /* runs, for one try */
+#define RUNS_FOR_ONE 200
 
 /* Where a point is in a run. */
 struct place {
@@ -26,7 +28,10 @@ struct trying {
 	struct place *place;	       /* by point */
 	uint32_t *count;	       /* by point */
 	bool *next_one;		       /* by point: it is its thread's next */
-	uint32_t *next;		       /* by slot: its event at some step */
+	bool *done;		       /* by event: it has come about, by now */
+	uint32_t *point; /* by event: point + 1 that holds it up */
+	size_t room;	 /* of these */
+	uint32_t *next;	 /* by slot: its next event, by now */
 	uint64_t random;
 };
 
@@ -61,6 +66,8 @@ place(struct trying *x, const struct seam_op *op, uint16_t slot, uint32_t event,
 		}
 		if (here)
 			x->place[i] = (struct place){ event, before };
+		if (here && p->stop == AS_BEFORE)
+			x->point[event] = (uint32_t)i + 1;
 	}
 }
 
@@ -71,6 +78,7 @@ place_all(struct trying *x)
 	uint32_t last[SEAM_MASKED];
 
 	memset(last, 0xff, sizeof(last));
+	memset(x->point, 0, x->room * sizeof(*x->point));
 	memset(x->count, 0, x->plan->npoints * sizeof(*x->count));
 	memset(x->next_one, 0, x->plan->npoints * sizeof(*x->next_one));
 	memset(x->place, 0xff, x->plan->npoints * sizeof(*x->place));
@@ -86,9 +94,9 @@ place_all(struct trying *x)
 			      last[s]);
 }
 
-/* Had the thread come there before that step? */
+/* Has the thread come there? */
 static bool
-has_come(const struct trying *x, uint32_t point, uint32_t step)
+has_come(const struct trying *x, uint32_t point)
 {
 	const struct as_point *p = &x->plan->point[point];
 	const struct place *at = &x->place[point];
@@ -97,21 +105,21 @@ has_come(const struct trying *x, uint32_t point, uint32_t step)
 		return false;
 	if (p->stop == AS_AFTER ||
 	    (p->half == AS_LEAVING && p->stop == AS_BEFORE))
-		return at->event < step;
-	return at->before == ORDER_NONE || at->before < step;
+		return x->done[at->event];
+	return at->before == ORDER_NONE || x->done[at->before];
 }
 
 enum leave { LET, NOT_YET, LAST };
 
-/* May the thread go on from that point at that step? */
+/* May the thread go on from that point? */
 static enum leave
-may_leave(const struct trying *x, uint32_t point, uint32_t step)
+may_leave(const struct trying *x, uint32_t point)
 {
 	for (size_t i = 0; i < x->plan->nacts; i++) {
 		const struct as_act *a = &x->plan->act[i];
 
 		if (a->kind == AS_WAIT && a->point != point &&
-		    !has_come(x, a->point, step))
+		    !has_come(x, a->point))
 			return NOT_YET;
 		if (a->kind == AS_QUIET)
 			return LAST;
@@ -121,20 +129,11 @@ may_leave(const struct trying *x, uint32_t point, uint32_t step)
 	return LET;
 }
 
-static bool
-holds_up(const struct as_point *p)
-{
-	return p->stop == AS_BEFORE;
-}
-
-/* May the event come about at that step? */
+/* May the event come about? */
 static enum leave
-may_come(const struct trying *x, uint32_t event, uint32_t step)
+may_come(const struct trying *x, uint32_t event)
 {
-	for (uint32_t i = 0; i < x->plan->npoints; i++)
-		if (x->place[i].event == event && holds_up(&x->plan->point[i]))
-			return may_leave(x, i, step);
-	return LET;
+	return x->point[event] ? may_leave(x, x->point[event] - 1) : LET;
 }
 
 /* Going another way. */
@@ -159,7 +158,7 @@ another(struct trying *x, uint32_t step, uint64_t mask)
 
 	mask &= ~(UINT64_C(1) << x->t->step[step].slot);
 	for (uint16_t s = 0; s < x->t->nthreads; s++)
-		if ((mask >> s & 1) && may_come(x, x->next[s], step) == LET &&
+		if ((mask >> s & 1) && may_come(x, x->next[s]) == LET &&
 		    !seam_random_below(&x->random, ++n))
 			found = s;
 	return found;
@@ -192,22 +191,79 @@ turn_aside(struct trying *x, uint32_t step)
 	return true;
 }
 
+/* The slot whose next step comes first among those that may come. */
+static uint16_t
+first_of(const struct trying *x, enum leave leave)
+{
+	uint16_t first = SEAM_NOBODY;
+
+	for (uint16_t s = 0; s < x->t->nthreads; s++)
+		if (x->next[s] < x->t->nsteps &&
+		    (first == SEAM_NOBODY || x->next[s] < x->next[first]) &&
+		    may_come(x, x->next[s]) == leave)
+			first = s;
+	return first;
+}
+
+static uint32_t
+after(const struct trying *x, uint32_t step)
+{
+	uint16_t slot = x->t->step[step].slot;
+
+	do
+		step++;
+	while (step < x->t->nsteps && x->t->step[step].slot != slot);
+	return step;
+}
+
+/* All steps that can, each as soon as the plan lets it come. */
+static void
+reorder(struct trying *x)
+{
+	const struct explore_trace *t = x->t;
+	struct rerun *r = x->w->again;
+	uint32_t n = 0;
+
+	memset(x->done, 0, x->room);
+	look_ahead(x, 0);
+	while (n < t->nsteps) {
+		uint16_t slot = first_of(x, LET);
+		uint32_t step;
+
+		if (slot == SEAM_NOBODY)
+			slot = first_of(x, LAST);
+		if (slot == SEAM_NOBODY)
+			break;
+		step = x->next[slot];
+		r->forced[n++] = (struct seam_forced){
+			.thread = t->thread[slot].key,
+			.how = t->step[step].op.how,
+		};
+		x->done[step] = true;
+		x->next[slot] = after(x, step);
+	}
+	r->plan.forced = n;
+}
+
 enum seen { KEPT, ASIDE, IMPOSSIBLE };
 
 /* Was the plan kept to?  If not, what to do next is set up. */
 static enum seen
-look(struct trying *x)
+look(struct trying *x, bool in_order)
 {
 	place_all(x);
+	memset(x->done, 0, x->room);
 	for (uint32_t step = 0; step < x->t->nsteps; step++) {
-		enum leave leave = may_come(x, step, step);
+		enum leave leave = may_come(x, step);
+		bool aside = leave != LET && turn_aside(x, step);
 
-		if (leave == LET)
-			continue;
-		if (turn_aside(x, step))
+		if (aside && in_order)
+			reorder(x);
+		if (aside)
 			return ASIDE;
 		if (leave == NOT_YET)
 			return IMPOSSIBLE;
+		x->done[step] = true;
 	}
 	return KEPT;
 }
@@ -225,7 +281,7 @@ failed_so(const struct trying *x)
 
 	for (size_t i = 0; i < x->plan->nacts; i++)
 		if (x->plan->act[i].kind == AS_WAIT &&
-		    !has_come(x, x->plan->act[i].point, x->t->nsteps))
+		    !has_come(x, x->plan->act[i].point))
 			return false;
 	return fault == x->w->fault || (hangs(fault) && hangs(x->w->fault));
 }
@@ -254,6 +310,23 @@ choose(struct trying *x, uint32_t number)
 }
 
 static enum seam_code
+make_room(struct trying *x, struct seam_error *err)
+{
+	size_t events = (size_t)x->t->nsteps + x->t->nthreads;
+
+	if (events <= x->room)
+		return SEAM_OK;
+	free(x->done);
+	free(x->point);
+	x->done = calloc(events, sizeof(*x->done));
+	x->point = calloc(events, sizeof(*x->point));
+	x->room = events;
+	return x->done && x->point ?
+		   SEAM_OK :
+		   sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+}
+
+static enum seam_code
 try_one(struct trying *x, uint32_t number, bool *failed, struct seam_error *err)
 {
 	enum seen seen = ASIDE;
@@ -263,12 +336,12 @@ try_one(struct trying *x, uint32_t number, bool *failed, struct seam_error *err)
 	for (unsigned i = 0; i < RUNS_FOR_ONE && seen == ASIDE; i++) {
 		enum seam_code code = rerun_run(x->w->again, err);
 
-		if (code)
-			return code;
 		x->t = &x->w->again->result.trace;
-		if (x->t->nthreads > SEAM_MASKED)
-			return SEAM_OK;
-		seen = look(x);
+		if (!code)
+			code = make_room(x, err);
+		if (code || x->t->nthreads > SEAM_MASKED)
+			return code;
+		seen = look(x, i < REORDERED);
 	}
 	*failed = seen == KEPT && failed_so(x);
 	return SEAM_OK;
@@ -290,11 +363,18 @@ as_try(struct as_work *w, const struct as_plan *p, uint32_t tries,
 		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
 	*strayed = 0;
 	for (uint32_t i = 0; i < tries && *strayed < most && !code; i++) {
-		code = try_one(&x, i, &failed, err);
+		/* What told last that an edge matters comes first. */
+		uint32_t number = i ^ w->telling;
+
+		code = try_one(&x, number, &failed, err);
 		*strayed += !failed;
+		if (!failed && most == 1)
+			w->telling = number;
 	}
 	free(x.place);
 	free(x.count);
 	free(x.next_one);
+	free(x.done);
+	free(x.point);
 	return code;
 }
