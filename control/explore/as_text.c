@@ -208,13 +208,20 @@ as_put_end(FILE *f, const struct as_work *w)
 char *
 as_shell_text(const struct as_work *w, const char *command)
 {
-	char *text;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
 
-	if (asprintf(&text,
-		     "SEAM_SCRATCH=$PWD; export SEAM_SCRATCH; cd '%s' || exit; "
-		     "%s",
-		     w->file->dir, command) < 0)
+	if (!f)
 		return NULL;
+	fputs("SEAM_SCRATCH=$PWD; export SEAM_SCRATCH; cd '", f);
+	for (const char *c = w->file->dir; *c; c++)
+		fprintf(f, *c == '\'' ? "'\\''" : "%c", *c);
+	fprintf(f, "' || exit; %s", command);
+	if (fclose(f)) {
+		free(text);
+		return NULL;
+	}
 	return text;
 }
 
