@@ -118,20 +118,13 @@ put_left(struct seam_session *s, json_t *row, const struct seam_thread *t)
 	struct seam_process *p = seam_process_at(s, t->proc);
 	struct seam_stand st;
 	char buf[SEAM_NAME_TEXT];
-	bool doing;
 
 	seam_stand(t, &st);
-	doing = st.parked || st.state == SEAM_THREAD_BLOCKED;
 	seam_arena_copy(t->path, SEAM_PATH, buf, sizeof(buf));
 	seam_json_put(row, "thread", buf);
 	seam_arena_copy(t->name, SEAM_NAME, buf, sizeof(buf));
 	seam_json_put(row, "name", buf);
-	seam_json_put(row, "state", seam_state_name(&st));
-	seam_json_put(row, "op", doing ? seam_verb_name(st.doing.verb) : "");
-	seam_json_put(row, "obj",
-		      doing ?
-			  seam_doing_object(s, t, &st.doing, buf, sizeof(buf)) :
-			  "");
+	seam_put_state(s, row, t, &st);
 	seam_json_put(row, "created",
 		      p ? seam_site_text(s, p, t->create_site) : "");
 }

@@ -57,6 +57,19 @@ welcome(struct seam_session *s, int fd, unsigned index)
 	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
+/* A server's run is known by its server: it has that one's entry. */
+static struct seam_process *
+parent_of(struct seam_session *s, pid_t pid)
+{
+	const struct seam_sched *sched = &s->arena->sched;
+	pid_t parent = seam_parent_of(pid);
+	struct seam_process *p = seam_process_of_pid(s, parent);
+
+	if (!p && parent > 1 && parent == atomic_load(&sched->run_pid))
+		p = seam_process_of_pid(s, atomic_load(&sched->server_pid));
+	return p;
+}
+
 /* Who is it: spawned by us, another program in a known process, or new? */
 static struct seam_process *
 entry_for(struct seam_session *s, pid_t pid, bool *fresh,
@@ -75,7 +88,7 @@ entry_for(struct seam_session *s, pid_t pid, bool *fresh,
 			seam_process_renew(s, p);
 		return p;
 	}
-	p = seam_process_new(s, seam_process_of_pid(s, seam_parent_of(pid)));
+	p = seam_process_new(s, parent_of(s, pid));
 	if (!p) {
 		sess_fail(err, SEAM_E_UNSUPPORTED, 0,
 			  "the session has no room for another process");

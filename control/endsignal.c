@@ -27,22 +27,14 @@ struct info {
 static bool
 of_zombie(pid_t pid, int *status)
 {
-	char path[40], text[1024] = "", *end;
+	char text[1024];
+	const char *state = seam_proc_stat(pid, text, sizeof(text)), *last;
 	unsigned long code;
-	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	if (f && !fgets(text, sizeof(text), f))
-		*text = '\0';
-	if (f)
-		fclose(f);
-	end = strrchr(text, ')');
-	if (!end || strncmp(end, ") Z ", 4) != 0)
+	if (!state || *state != 'Z')
 		return false;
-	/* The last of its fields. */
-	end = strrchr(end, ' ');
-	if (sscanf(end, " %lu", &code) != 1)
+	last = strrchr(state, ' ');
+	if (!last || sscanf(last, " %lu", &code) != 1)
 		return false;
 	*status = (int)code;
 	return true;

@@ -106,6 +106,8 @@ bool seam_is_crash(int sig);
 void seam_process_release(struct seam_session *s, struct seam_process *p);
 bool seam_any_alive(struct seam_session *s);
 pid_t seam_parent_of(pid_t pid);
+/* /proc/PID/stat from its state on, read into buf; NULL: there is none. */
+const char *seam_proc_stat(pid_t pid, char *buf, size_t size);
 
 /* session.c; the lock is held. */
 void seam_bell_want(struct seam_session *s); /* counts in bell_waiters */

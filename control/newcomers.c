@@ -22,20 +22,13 @@ static uint64_t
 age(pid_t pid)
 {
 	unsigned long long ticks;
-	char path[40], text[512] = "", *end;
+	char text[512];
+	const char *state = seam_proc_stat(pid, text, sizeof(text));
 	struct timespec ts;
 	uint64_t now, born;
-	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	if (f && !fgets(text, sizeof(text), f))
-		*text = '\0';
-	if (f)
-		fclose(f);
-	end = strrchr(text, ')');
-	if (!end || end[1] != ' ' || end[2] == 'Z' || end[2] == 'X' ||
-	    sscanf(end + 3,
+	if (!state || *state == 'Z' || *state == 'X' ||
+	    sscanf(state + 1,
 		   " %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d"
 		   " %*d %*d %*d %*d %llu",
 		   &ticks) != 1)

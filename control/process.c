@@ -357,23 +357,28 @@ seam_process_ended(struct seam_session *s, struct seam_process *p)
 	seam_bell_ring(s);
 }
 
-pid_t
-seam_parent_of(pid_t pid)
+const char *
+seam_proc_stat(pid_t pid, char *buf, size_t size)
 {
-	char path[40], buf[512], *at;
-	size_t n;
+	char path[40], *at;
 	FILE *f;
-	int ppid;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	f = fopen(path, "re");
 	if (!f)
-		return 0;
-	n = fread(buf, 1, sizeof(buf) - 1, f);
+		return NULL;
+	buf[fread(buf, 1, size - 1, f)] = '\0';
 	fclose(f);
-	buf[n] = '\0';
 	at = strrchr(buf, ')');
-	if (!at || sscanf(at + 1, " %*c %d", &ppid) != 1)
-		return 0;
-	return ppid;
+	return at && at[1] == ' ' ? at + 2 : NULL;
+}
+
+pid_t
+seam_parent_of(pid_t pid)
+{
+	char buf[512];
+	const char *at = seam_proc_stat(pid, buf, sizeof(buf));
+	int ppid;
+
+	return at && sscanf(at, "%*c %d", &ppid) == 1 ? ppid : 0;
 }

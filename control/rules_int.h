@@ -260,6 +260,9 @@ void seam_names_free(struct seam_room *room);
 void seam_names_forget(struct seam_room *room, uint32_t proc);
 const char *seam_verb_name(unsigned verb);
 const char *seam_state_name(const struct seam_stand *st);
+/* Its state, operation and object into a row; is it at one? */
+bool seam_put_state(struct seam_session *s, json_t *row,
+		    const struct seam_thread *t, const struct seam_stand *st);
 const char *seam_result_text(int32_t result, char *buf, size_t size);
 struct seam_map *seam_map_of(struct seam_process *p);
 /* Appends to a bounded text. */

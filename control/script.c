@@ -345,16 +345,16 @@ struct run {
 	struct seam_error err;
 };
 
-/* Only what somebody asked to see. */
+/* Only what somebody asked to see; all of it if verbose. */
 static void
 show(struct run *r, const struct seam_reply *reply)
 {
 	char *text;
 
-	if (!reply->rows && !reply->text && !reply->shown)
+	if (!r->ctx->verbose && !reply->rows && !reply->text && !reply->shown)
 		return;
-	if (r->ctx->json) {
-		text = seam_reply_format(reply, SEAM_OK, NULL, true);
+	if (r->ctx->json || r->ctx->verbose) {
+		text = seam_reply_format(reply, SEAM_OK, NULL, r->ctx->json);
 		fputs(text ? text : "", r->shown);
 		free(text);
 	} else {
@@ -373,6 +373,8 @@ run_statement(struct run *r, const struct statement *v)
 	if (r->ctx->stop && atomic_load(r->ctx->stop))
 		return sess_fail(&r->err, SEAM_E_GONE, 0,
 				 "interrupted before this line");
+	if (r->ctx->verbose)
+		fprintf(r->shown, "%s\n", v->text);
 	seam_reply_init(&reply);
 	code = seam_job_parse(v->text, &r->ctx->vars, &job, &r->err);
 	if (!code && !r->main_started && !is_preparation(&job)) {
@@ -381,7 +383,7 @@ run_statement(struct run *r, const struct statement *v)
 	}
 	if (!code)
 		code = seam_job_run(&job, r->ctx, &reply, &r->err);
-	if (!code)
+	if (!code && job.command)
 		show(r, &reply);
 	seam_job_free(&job);
 	seam_reply_free(&reply);

@@ -123,6 +123,22 @@ seam_table_procs(struct seam_session *s)
 
 /* Threads. */
 
+bool
+seam_put_state(struct seam_session *s, json_t *row, const struct seam_thread *t,
+	       const struct seam_stand *st)
+{
+	bool doing = st->parked || st->state == SEAM_THREAD_BLOCKED;
+	char buf[SEAM_NAME_TEXT];
+
+	seam_json_put(row, "state", seam_state_name(st));
+	seam_json_put(row, "op", doing ? seam_verb_name(st->doing.verb) : "");
+	seam_json_put(row, "obj",
+		      doing ? seam_doing_object(s, t, &st->doing, buf,
+						sizeof(buf)) :
+			      "");
+	return doing;
+}
+
 static void
 put_thread(struct seam_session *s, json_t *row, struct seam_thread *t)
 {
@@ -133,19 +149,13 @@ put_thread(struct seam_session *s, json_t *row, struct seam_thread *t)
 	bool doing;
 
 	seam_stand(t, &st);
-	doing = st.parked || st.state == SEAM_THREAD_BLOCKED;
 	r = st.parked ? seam_rule_at(s, st.doing.rule) : NULL;
 	seam_arena_copy(t->path, SEAM_PATH, buf, sizeof(buf));
 	seam_json_put(row, "thread", buf);
 	seam_arena_copy(t->name, SEAM_NAME, buf, sizeof(buf));
 	seam_json_put(row, "name", buf);
 	put_number(row, "tid", (uint64_t)(t->tid > 0 ? t->tid : 0));
-	seam_json_put(row, "state", seam_state_name(&st));
-	seam_json_put(row, "op", doing ? seam_verb_name(st.doing.verb) : "");
-	seam_json_put(row, "obj",
-		      doing ?
-			  seam_doing_object(s, t, &st.doing, buf, sizeof(buf)) :
-			  "");
+	doing = seam_put_state(s, row, t, &st);
 	put_site(s, row, "at", p, doing ? st.doing.site : 0);
 	if (doing && st.doing.since)
 		put_number(row, "since_ms",
@@ -319,21 +329,6 @@ seam_table_locks(struct seam_session *s)
 
 /* Rules. */
 
-static unsigned
-count_standing(struct seam_session *s, const struct seam_armed *r)
-{
-	struct seam_thread *t;
-	struct seam_stand st;
-	unsigned n = 0;
-	uint32_t i = 0;
-
-	while ((t = seam_thread_next(s, &i))) {
-		seam_stand(t, &st);
-		n += seam_stands_at(&st, r->index + 1);
-	}
-	return n;
-}
-
 static const char *
 rule_text(const struct seam_armed *r, char *buf, size_t size)
 {
@@ -383,7 +378,7 @@ seam_table_rules(struct seam_session *s)
 			      rule_text(r, text, sizeof(text)));
 		put_number(row, "hits", atomic_load(&a->hits));
 		put_number(row, "arrived", atomic_load(&a->arrived));
-		put_number(row, "parked", count_standing(s, r));
+		put_number(row, "parked", seam_standing(s, r));
 		seam_json_put(row, "armed", rule_state(s, r));
 		json_array_append_new(rows, row);
 	}
@@ -426,7 +421,6 @@ blind_process(struct seam_session *s, const struct seam_process *p,
 {
 	struct seam_proc *a = &s->arena->proc[p->index];
 	uint32_t raw = atomic_load(&a->raw_futex);
-	uint32_t vforks = atomic_load(&a->vforks);
 	uint32_t lost = atomic_load(&a->locks_lost);
 	struct unknown u = { .s = s, .p = p };
 	char path[SEAM_PATH];
@@ -439,8 +433,6 @@ blind_process(struct seam_session *s, const struct seam_process *p,
 	}
 	if (raw)
 		blind(list, "%s: %u waits on raw futexes", path, raw);
-	if (vforks)
-		blind(list, "%s: %u calls from vfork children", path, vforks);
 	if (lost)
 		blind(list, "%s: %u events of objects without an entry", path,
 		      lost);
@@ -555,7 +547,7 @@ sess_describe(struct seam_session *s)
 			      r->kind == SEAM_RULE_HOLD ? "hold" : "rule",
 			      r->id, rule_text(r, sel, sizeof(sel)),
 			      atomic_load(&seam_rule_of(s, r)->arrived),
-			      count_standing(s, r));
+			      seam_standing(s, r));
 	}
 	seam_crashes_say(s, &t);
 	blind_session(s, spots);

@@ -140,7 +140,6 @@ struct seam_proc {
 	char alias[SEAM_PATH];	      /* C */
 	_Atomic uint32_t locks_lost;  /* T: events without an object entry */
 	_Atomic uint32_t raw_futex;   /* T: blind: waits on raw futexes */
-	_Atomic uint32_t vforks;      /* T: calls seen from a vfork child */
 	_Atomic uint32_t maps;	      /* T: incremented by dlopen */
 	_Atomic uint32_t strangers;   /* T: threads that no hook created */
 	_Atomic uint32_t exiting;     /* T: exit() was called: index + 1 of the
@@ -148,6 +147,7 @@ struct seam_proc {
 	_Atomic uint32_t latest;      /* T: index + 1 of the thread that last
 					 did something, as far as watched */
 	uint32_t blind_to_controller; /* T: its pid means nothing here */
+	_Atomic uint64_t caught;      /* T: signals that have a handler */
 
 	_Atomic uint32_t buckets[SEAM_OBJECT_BUCKETS] /* T: index + 1 */
 	    __attribute__((aligned(SEAM_PAGE)));

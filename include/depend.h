@@ -45,7 +45,7 @@ enum seam_access {
 /* All points touch one object: they mark accesses to what is shared, and
  * nothing tells whether two of them mark the same.  So do all transfers:
  * nothing tells which descriptors are two ends of one thing, or what a poll
- * looks at. */
+ * looks at; and handlings of a process's signals, as any thread may do that. */
 #define SEAM_TOUCH_POINTS (UINT64_C(1) << 32)
 
 struct seam_touch {
@@ -173,7 +173,7 @@ seam_touches(const struct seam_op *op, struct seam_touch touch[2])
 {
 	unsigned n = 0;
 
-	if (op->verb == SEAM_POINT ||
+	if (op->verb == SEAM_POINT || op->verb == SEAM_SIGNAL_HANDLE ||
 	    (op->verb >= SEAM_IO_READ && op->verb <= SEAM_IO_POLL)) {
 		touch[0] = (struct seam_touch){ .object = SEAM_TOUCH_POINTS };
 		return 1;

@@ -100,8 +100,11 @@ struct seam_sobject {
 };
 
 /* seam_slot.signals */
-#define SEAM_SIGNAL_CANCEL 1u  /* pthread_cancel */
-#define SEAM_SIGNAL_HANDLED 2u /* one with a handler */
+#define SEAM_SIGNAL_CANCEL 1u /* pthread_cancel */
+#define SEAM_SIGNAL_SENT 2u   /* one was sent: who waits for it looks */
+#define SEAM_SIGNAL_DUE 4u    /* a handler is to run, or the process to end: */
+#define SEAM_SIGNAL_SHARED 8u /* likewise, by any thread of the process */
+#define SEAM_SIGNAL_INTERRUPTED 16u /* a handler has run meanwhile: EINTR */
 
 enum seam_slot_state {
 	SEAM_SLOT_NONE,
@@ -133,11 +136,14 @@ struct seam_slot {
 	uint32_t met;	  /* objects first met, any kind */
 	uint32_t yields;  /* done so far */
 	uint32_t signals; /* sent to it and not yet handled: SEAM_SIGNAL_ */
+	uint64_t mask;	  /* signals that the program has blocked, if guarded */
+	uint64_t alarm_at, alarm_every; /* its ITIMER_REAL, virtual ns; 0: none */
 	_Atomic uint32_t stands; /* a forked child's: it has come to stand */
 	int32_t blocker;	 /* pid of who has the range of a file, or 0 */
 	int32_t execs;		 /* pid: becomes another program */
 	uint8_t cancellable;	 /* its operation is a cancellation point, */
 	uint8_t interruptible;	 /* or ends by EINTR */
+	uint8_t guarded;	 /* all signals are blocked while it stands */
 
 	/* The strategy's. */
 	uint64_t priority;
@@ -191,6 +197,10 @@ enum seam_plan_flags {
 	SEAM_PLAN_AFTER = 32,  /* there is a choice after releases, too, by a
 				  LOCAL step; FOLLOW alone obeys it, all other
 				  strategies have it always */
+	SEAM_PLAN_RELAXED = 64, /* `forced` are pairs, sorted by thread and
+				   `how`: after that many steps (`how`) of the
+				   first's thread, if it ran last, the second
+				   is chosen if it can be */
 };
 
 enum seam_server {
@@ -284,6 +294,7 @@ struct seam_sched {
 	uint32_t yields;	  /* in a row, without anything else */
 	uint32_t outside;	  /* blind: threads found waiting outside */
 	uint32_t fair;		  /* some yield has been seen */
+	uint32_t alarms;	  /* slots that have one */
 	uint32_t asleep_from;	  /* the step from which `sleep` counts */
 	int32_t dying; /* tid of the thread that handed on for good, or 0 */
 	int32_t dying_process; /* pid of the process that did, or 0 */

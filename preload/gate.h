@@ -120,12 +120,14 @@ struct seam_call {
 	/* For calls that wait for the outside world: would `real` not wait
 	 * now?  Asked by any thread of the process. */
 	bool (*ready)(const struct seam_call *c);
-	int timeout_error; /* what a timeout answers: ETIMEDOUT */
+	int timeout_error;    /* what a timeout answers: ETIMEDOUT */
+	const uint64_t *mask; /* signals blocked meanwhile instead; or NULL */
 
 	/* The gate's own. */
 	uint32_t object;
 	uint64_t began;
 	bool waited;
+	bool stepped; /* its step has been made */
 };
 
 /* Field by field: an initialiser would be a `rep stos`, which costs as much as
@@ -155,9 +157,11 @@ seam_call_of(unsigned fn, unsigned verb, uint64_t ptr, uint64_t site)
 	c.real = NULL;
 	c.ready = NULL;
 	c.timeout_error = ETIMEDOUT;
+	c.mask = NULL;
 	c.object = 0;
 	c.began = 0;
 	c.waited = false;
+	c.stepped = false;
 	return c;
 }
 
@@ -222,6 +226,13 @@ bool seam_is_scheduled(void);
 /* The run's clocks; false: a clock that it leaves alone. */
 bool seam_virtual_time(clockid_t clock, struct timespec *t);
 void seam_virtual_random(void *buf, size_t n);
+/* ITIMER_REAL: ns until it rings and between rings, set (NULL: only asked)
+ * and what there was; false: not scheduled. */
+bool seam_virtual_alarm(const uint64_t set[2], uint64_t left[2]);
+/* Some of these are pending. */
+bool seam_signals_pending(uint64_t set);
+/* A signal has got a handler, or has none any more. */
+void seam_signal_caught(int sig, bool yes);
 /* A point of CLOCK_MONOTONIC, as scheduled: so much from now. */
 void seam_time_after(struct timespec *until, const struct timespec *span);
 /* _exit: what exit() would have told. */

@@ -14,7 +14,8 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_run, cli_serve, cli_ctl, cli_trace,
-    cli_test, cli_hold, cli_call, cli_explore, cli_replay, cli_verify, cli_help;
+    cli_test, cli_hold, cli_call, cli_explore, cli_replay, cli_minimise,
+    cli_verify, cli_help;
 extern const struct cli_command *const cli_commands[]; /* NULL ends it */
 
 /* common.c */

@@ -45,6 +45,7 @@ const struct cli_command cli_explore = {
 	"  --server none|early|late\n"
 	"                          where runs are forked from\n"
 	"  --keep-going            do not end at the first failure\n"
+	"  --no-minimise           do not shrink what fails to what matters\n"
 	"  -o, --output FILE       the replay file; default: "
 	"./seam-NAME.replay\n"
 	"  --outputs               at the end, the distinct outputs and "
@@ -77,6 +78,7 @@ static const struct option options[] = {
 	{ "marked", no_argument, NULL, EXPLORING_MARKED },
 	{ "server", required_argument, NULL, EXPLORING_SERVER },
 	{ "keep-going", no_argument, NULL, EXPLORING_KEEP_GOING },
+	{ "no-minimise", no_argument, NULL, EXPLORING_NO_MINIMISE },
 	{ "output", required_argument, NULL, 'o' },
 	{ "outputs", no_argument, NULL, EXPLORING_OUTPUTS },
 	{ "json", no_argument, NULL, EXPLORING_JSON },
@@ -85,12 +87,21 @@ static const struct option options[] = {
 	{ 0 },
 };
 
+/* Something that was found, for when the campaign is over. */
+struct found {
+	struct replay_file *file;
+	char *path; /* NULL: it could not be written */
+	char *told; /* the run as it was found */
+	struct found *next;
+};
+
 struct job {
 	struct exploring x;
 	struct campaign_config config;
 	struct campaign *campaign;
 	bool tty, unwritten; /* a replay file could not be written */
 	unsigned finds, ticks;
+	struct found *found, **last;
 	struct outputs *outputs; /* NULL: nobody asked */
 	char *path;		 /* of replay files */
 };
@@ -110,21 +121,14 @@ replay_path(const struct job *j)
 }
 
 static bool
-write_replay(struct job *j, const struct campaign_find *find, const char *path)
+write_replay(struct job *j, const struct campaign_find *find,
+	     const struct replay_file *f, const char *path)
 {
-	struct replay_file *f =
-	    exploring_replay(&j->x, &j->config.oracle, find);
 	struct seam_error err;
-	enum seam_code code = SEAM_E_UNSUPPORTED;
 
-	if (f)
-		code = replay_write(f, path, find->text, &err);
-	else
-		sess_fail(&err, code, 0, "no memory for the replay file");
-	replay_free(f);
-	if (!code)
+	if (f && !replay_write(f, path, find->text, &err))
 		return true;
-	cli_warn("%s", err.text);
+	cli_warn("%s", f ? err.text : "no memory for the replay file");
 	j->unwritten = true;
 	return false;
 }
@@ -137,18 +141,18 @@ clear_line(const struct job *j)
 }
 
 static void
-found_json(struct job *j, const struct campaign_find *find, const char *path)
+found_json(const struct campaign_find *find, const char *path)
 {
 	const struct explore_trace *t = &find->result->trace;
 	json_t *o = json_object();
 
-	(void)j;
 	seam_json_put(o, "event", "found");
 	seam_json_put(o, "fault", explore_fault_names[find->fault]);
 	seam_json_put(o, "message", find->text);
 	json_object_set_new(o, "schedule",
 			    json_integer((json_int_t)find->schedule));
-	json_object_set_new(o, "preemptions", json_integer(t->preemptions));
+	json_object_set_new(o, "preemptions",
+			    json_integer(explore_preemptions(t)));
 	json_object_set_new(o, "switches", json_integer(t->switches));
 	if (path)
 		seam_json_put(o, "replay", path);
@@ -159,39 +163,136 @@ found_json(struct job *j, const struct campaign_find *find, const char *path)
 }
 
 static void
-found_text(struct job *j, const struct campaign_find *find, const char *path)
+found_text(FILE *f, const struct campaign_find *find, const char *path)
 {
 	const struct explore_trace *t = &find->result->trace;
 
-	clear_line(j);
-	exploring_put_run(stdout, find->text, t, find->labels, find->output,
+	exploring_put_run(f, find->text, t, find->labels, find->output,
 			  find->output_len);
-	printf("\nfound in schedule %llu, with %u steps, %u switches and %u "
-	       "preemptions\n",
-	       (unsigned long long)find->schedule, t->nsteps, t->switches,
-	       t->preemptions);
+	fprintf(f,
+		"\nfound in schedule %llu, with %u steps, %u switches and %u "
+		"preemptions\n",
+		(unsigned long long)find->schedule, t->nsteps, t->switches,
+		explore_preemptions(t));
 	if (path)
-		printf("run it again: seam replay %s\n", path);
-	fflush(stdout);
+		fprintf(f, "run it again: seam replay %s\n", path);
+}
+
+/* The same for later; NULL: no memory. */
+static char *
+found_told(const struct campaign_find *find, const char *path)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	found_text(f, find, path);
+	if (!fclose(f))
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* It is shrunk when the campaign is over; until then a line will do. */
+static void
+found_line(struct job *j, const struct campaign_find *find)
+{
+	clear_line(j);
+	if (j->x.quiet || (!j->x.keep_going && !j->tty))
+		return;
+	fprintf(stderr, "schedule %llu: %.*s\n",
+		(unsigned long long)find->schedule,
+		(int)strcspn(find->text, "\n"), find->text);
+}
+
+static bool
+keep_found(struct job *j, struct replay_file *f, char *path, char *told)
+{
+	struct found *new = calloc(1, sizeof(*new));
+
+	if (!new)
+		return false;
+	*new = (struct found){ f, path, told, NULL };
+	*j->last = new;
+	j->last = &new->next;
+	return true;
+}
+
+static void
+tell_found(struct job *j, const struct campaign_find *find, const char *path)
+{
+	if (j->x.json) {
+		found_json(find, path);
+	} else if (j->x.no_minimise) {
+		clear_line(j);
+		found_text(stdout, find, path);
+		fflush(stdout);
+	} else {
+		found_line(j, find);
+	}
 }
 
 static void
 on_found(const struct campaign_find *find, void *data)
 {
 	struct job *j = data;
-	char *path;
+	struct replay_file *f =
+	    exploring_replay(&j->x, &j->config.oracle, find);
+	char *path, *told;
 
 	j->finds++;
 	path = replay_path(j);
-	if (!path || !write_replay(j, find, path)) {
+	if (!path || !write_replay(j, find, f, path)) {
 		free(path);
 		path = NULL;
 	}
-	if (j->x.json)
-		found_json(j, find, path);
-	else
-		found_text(j, find, path);
+	tell_found(j, find, path);
+	told = found_told(find, path);
+	if (!j->x.no_minimise && keep_found(j, f, path, told))
+		return;
+	replay_free(f);
 	free(path);
+	free(told);
+}
+
+/* Shrinking what was found; how it was found, where that cannot be. */
+static void
+minimise_found(struct job *j, const struct found *found)
+{
+	const struct exploring_minimal how = { .json = j->x.json,
+					       .path = found->path,
+					       .name = found->path };
+	const struct minimise_config limits = { .replays = 0 };
+	struct seam_error err;
+
+	if (found->path && !exploring_interrupted()) {
+		if (exploring_minimise(&how, found->file, &limits, &err))
+			return;
+		cli_warn("it could not be shrunk: %s", err.text);
+	}
+	if (!j->x.json && found->told)
+		fputs(found->told, stdout);
+}
+
+static void
+minimise_all(struct job *j)
+{
+	struct found *found, *next;
+
+	for (found = j->found; found; found = next) {
+		next = found->next;
+		minimise_found(j, found);
+		if (next && !j->x.json)
+			putchar('\n');
+		replay_free(found->file);
+		free(found->path);
+		free(found->told);
+		free(found);
+	}
+	j->found = NULL;
+	fflush(stdout);
 }
 
 static void
@@ -375,6 +476,7 @@ explore(struct job *j)
 	campaign_state(j->campaign, &s);
 	put_outputs(j, &s);
 	clear_line(j);
+	minimise_all(j);
 	exploring_put_end(&j->x, j->campaign, &s);
 	status = status_of(j, &s);
 	campaign_free(j->campaign);
@@ -422,6 +524,7 @@ run(int argc, char **argv)
 	if (optind == argc)
 		return cli_usage(&cli_explore, "which command?");
 	x->run.argv = argv + optind;
+	j.last = &j.found;
 	j.config = (struct campaign_config){
 		.run = &x->run,
 		.strategy = explore_strategy_find(x->strategy),

@@ -72,6 +72,9 @@ take_flag(struct exploring *x, int opt)
 	case EXPLORING_ALLOW_MISUSE:
 		x->any_misuse = true;
 		return true;
+	case EXPLORING_NO_MINIMISE:
+		x->no_minimise = true;
+		return true;
 	case EXPLORING_OUTPUTS:
 		x->outputs = true;
 		return true;
@@ -182,15 +185,6 @@ copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-static char *
-library_id(void)
-{
-	const char *path = getenv("SEAM_PRELOAD");
-
-	return replay_build_id(path && *path ? path :
-					       SEAM_PKGLIBDIR "/libseam.so");
-}
-
 struct replay_file *
 exploring_replay(const struct exploring *x, const struct oracle *oracle,
 		 const struct campaign_find *find)
@@ -210,7 +204,7 @@ exploring_replay(const struct exploring *x, const struct oracle *oracle,
 	f->program_id = replay_build_id(f->program);
 	if (!f->program)
 		f->program = strdup(x->run.argv[0]);
-	f->library_id = library_id();
+	f->library_id = replay_library_id();
 	f->strategy = strdup(x->strategy);
 	f->fault = strdup(explore_fault_names[find->fault]);
 	f->timeout_ms = x->run.timeout_ms;

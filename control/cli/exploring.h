@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "explore/campaign.h"
+#include "explore/minimise.h"
 #include "explore/replay_file.h"
 #include "explore/table.h"
 
@@ -20,7 +21,7 @@ struct exploring {
 	const char *strategy, *output, *inner;
 	uint64_t runs, jobs, seed, depth, bound, steps, expected;
 	bool expect_given, json, quiet, verbose, keep_going, left_behind;
-	bool marked, any_misuse, outputs;
+	bool marked, any_misuse, outputs, no_minimise;
 };
 
 /* Takes the options that `letters` has of -n -j -s -o and all long ones that
@@ -47,6 +48,7 @@ enum exploring_option {
 	EXPLORING_ALLOW_MISUSE,
 	EXPLORING_STRATEGY,
 	EXPLORING_OUTPUTS,
+	EXPLORING_NO_MINIMISE,
 };
 uint32_t exploring_flags(const struct exploring *x);
 /* A replay file of what was found; NULL: no memory. */
@@ -59,11 +61,37 @@ struct replay_file *exploring_replay(const struct exploring *x,
 void exploring_put_run(FILE *f, const char *text, const struct explore_trace *t,
 		       const struct explore_labels *l, const char *output,
 		       size_t len);
+/* The same of a run whose critical pair is known: reduced to what matters, and
+ * with the sentence that says why it failed. */
+void exploring_put_pair(FILE *f, const char *text,
+			const struct explore_trace *t,
+			const struct explore_labels *l, const char *output,
+			size_t len, const struct critical *pair,
+			const char *because);
+/* Two events, or none. */
+json_t *exploring_json_pair(const struct explore_trace *t,
+			    const struct explore_labels *l,
+			    const struct critical *pair);
 /* One object a line on standard output. */
 void exploring_put_json(json_t *object);
 json_t *exploring_json_events(const struct explore_trace *t,
 			      const struct explore_labels *l);
 const char *exploring_server_name(int server);
+
+/* exploring_minimal.c */
+/* Shrinks what that file's run needs, with a line of progress or of JSON, and
+ * tells of it.  False: it could not be, and *why says so. */
+struct exploring_minimal {
+	bool json, quiet;
+	const char *path; /* where the result goes */
+	const char *name; /* what the user calls that */
+};
+/* The latest was, by a signal. */
+bool exploring_interrupted(void);
+bool exploring_minimise(const struct exploring_minimal *how,
+			const struct replay_file *f,
+			const struct minimise_config *limits,
+			struct seam_error *err);
 
 /* exploring_end.c */
 double exploring_rate(const struct campaign_state *s); /* schedules a second */

@@ -113,6 +113,11 @@ tell_failure(struct job *j)
 {
 	char *text = oracle_explain(&j->again.oracle, j->again.fault,
 				    &j->again.result, j->labels);
+	const struct critical pair = {
+		.found = j->file->critical[0],
+		.first = j->file->critical[0] - 1,
+		.second = j->file->critical[1] - 1,
+	};
 	size_t len = 0;
 	char *output = runner_output(j->again.runner, &len);
 
@@ -120,9 +125,10 @@ tell_failure(struct job *j)
 		put_json(j, j->again.fault ? "failed" : "passed", text, NULL,
 			 NULL, 0);
 	else if (!j->quiet && j->again.fault)
-		exploring_put_run(stdout, text ? text : "",
-				  &j->again.result.trace, j->labels,
-				  output ? output : "", len);
+		exploring_put_pair(stdout, text ? text : "",
+				   &j->again.result.trace, j->labels,
+				   output ? output : "", len, &pair,
+				   j->file->because);
 	else if (!j->quiet)
 		puts("the run did not fail");
 	free(output);

@@ -15,11 +15,14 @@
 static int run(int argc, char **argv);
 
 const struct cli_command cli_test = {
-	"test", "seam test [-k] [--tap] [--junit FILE] [--update] SCRIPT...",
+	"test", "seam test [-kv] [--tap] [--junit FILE] [--update] SCRIPT...",
 	"run scripts as tests, each in a session and a directory of its own",
 	"  --tap           results as TAP 14 on standard output\n"
 	"  --junit FILE    and as JUnit's XML in FILE\n"
 	"  -k, --keep      keep the scratch directories, and say where\n"
+	"  -v, --verbose   show each line of a script, and its reply, on "
+	"standard\n"
+	"                  error\n"
 	"  --update        write what scripts of sessions and steps print to\n"
 	"                  SCRIPT's .out, where it is compared with otherwise\n"
 	"In the scripts $dir is $SEAM_TEST_DIR, or where the script stands, "
@@ -32,12 +35,13 @@ static const struct option options[] = {
 	{ "tap", no_argument, NULL, 't' },
 	{ "junit", required_argument, NULL, 'j' },
 	{ "keep", no_argument, NULL, 'k' },
+	{ "verbose", no_argument, NULL, 'v' },
 	{ "update", no_argument, NULL, 'u' },
 	{ 0 },
 };
 
 struct tests {
-	bool tap, keep, update;
+	bool tap, keep, update, verbose;
 	const char *junit;
 	const char *dir, *programs; /* of the environment, or NULL */
 	int home;		    /* where we came from */
@@ -130,6 +134,7 @@ in_session(struct test *t)
 	commands = seam_commands_serve(t->ctx.session);
 	watch.session = t->ctx.session;
 	t->ctx.stop = &watch.stopped;
+	t->ctx.verbose = t->all->verbose;
 	if (commands && cli_watch_start(&watch)) {
 		status = seam_exit_of(
 		    seam_script_run(t->script, &t->ctx, stderr, t->f));
@@ -334,7 +339,7 @@ run(int argc, char **argv)
 	struct tests all = { 0 };
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "+:k", options, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "+:kv", options, NULL)) != -1)
 		switch (opt) {
 		case 't':
 			all.tap = true;
@@ -344,6 +349,9 @@ run(int argc, char **argv)
 			break;
 		case 'k':
 			all.keep = true;
+			break;
+		case 'v':
+			all.verbose = true;
 			break;
 		case 'u':
 			all.update = true;

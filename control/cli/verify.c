@@ -56,6 +56,45 @@ first_difference(const struct explore_trace *a, const struct explore_trace *b)
 	return i;
 }
 
+static uint32_t
+next_of(const struct explore_trace *t, uint16_t slot, uint32_t from)
+{
+	while (from < t->nsteps && t->step[from].slot != slot)
+		from++;
+	return from;
+}
+
+static uint64_t
+key_of(const struct explore_trace *t, const struct seam_step *step)
+{
+	uint32_t object = step->op.object;
+
+	return object && object <= t->nobjects ? t->object[object - 1].key : 0;
+}
+
+/*
+ * Threads stood at their next operations when another choice was made; where
+ * one of these is another operation, that is why.  The steps that they became.
+ */
+static void
+find_cause(const struct explore_trace *a, uint32_t *at_a,
+	   const struct explore_trace *b, uint32_t *at_b)
+{
+	for (uint16_t slot = 0; slot < a->nthreads; slot++) {
+		uint32_t i = next_of(a, slot, *at_a);
+		uint32_t k = next_of(b, slot, *at_b);
+		const struct seam_step *x = &a->step[i], *y = &b->step[k];
+
+		if (i >= a->nsteps || k >= b->nsteps ||
+		    (x->op.verb == y->op.verb && x->site == y->site &&
+		     key_of(a, x) == key_of(b, y)))
+			continue;
+		*at_a = i;
+		*at_b = k;
+		return;
+	}
+}
+
 static void
 put_side(const char *name, const struct explore_trace *t,
 	 const struct explore_labels *l, uint32_t at)
@@ -93,16 +132,18 @@ tell_difference(struct job *j, uint64_t i)
 	struct explore_labels *l =
 	    explore_labels_take(runner_session(j->runner), &j->again.trace);
 	uint32_t at = first_difference(&j->first.trace, &j->again.trace);
+	uint32_t its = at;
 
 	printf("run %llu differs from the first at event %u\n",
 	       (unsigned long long)i + 1, at + 1);
+	find_cause(&j->first.trace, &at, &j->again.trace, &its);
 	put_side("the first run", &j->first.trace, j->labels, at);
 	if (l) {
 		char name[32];
 
 		snprintf(name, sizeof(name), "run %llu",
 			 (unsigned long long)i + 1);
-		put_side(name, &j->again.trace, l, at);
+		put_side(name, &j->again.trace, l, its);
 	}
 	put_before(j, at);
 	explore_labels_free(l);

@@ -171,6 +171,7 @@ oracle_is_forsaken(const struct explore_trace *t, uint32_t slot)
 	case SEAM_SEM_WAIT:
 	case SEAM_BARRIER_WAIT:
 	case SEAM_FUTEX_WAIT:
+	case SEAM_SIGNAL_WAIT:
 		return true;
 	default:
 		return false;

@@ -45,8 +45,9 @@ struct replay_file {
 	uint32_t steps; /* at most */
 	int server;	/* enum seam_server */
 	int expected;	/* exit status; -1: not compared */
-	/* Once it has been shrunk: the steps (+ 1) whose order decides, and
-	 * why, in a sentence; 0, NULL. */
+	/* Once it has been shrunk: the events (+ 1) whose order decides, and
+	 * why, in a sentence; 0, NULL.  Behind the steps come, by the order of
+	 * creation, what the threads stand at in the end. */
 	uint32_t critical[2];
 	char *because;
 	bool in_scratch, left_behind, misuse, after, marked;
@@ -71,12 +72,15 @@ enum seam_code replay_write(const struct replay_file *f, const char *path,
 /* Decisions and events of that run; false: no memory. */
 bool replay_take(struct replay_file *f, const struct explore_trace *t,
 		 const struct explore_labels *l);
+/* The same conditions, without a run; NULL: no memory. */
+struct replay_file *replay_copy(const struct replay_file *from);
 /* The plan that runs it again; forced has room for SEAM_STEPS. */
 void replay_plan(const struct replay_file *f, bool events,
 		 struct seam_plan *plan, struct seam_forced *forced);
 /* "path", looked up in PATH; its build id in hex, or "-".  malloc'd. */
 char *replay_find_program(const char *name, const char *dir);
 char *replay_build_id(const char *path);
+char *replay_library_id(void); /* libseam.so's */
 /* The first step that is not as the file has it; false: there is none.  Names
  * are compared if program or library are of another build; they are those at
  * the end of the run, and where an address was used again, the last one's. */

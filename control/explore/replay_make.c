@@ -59,6 +59,57 @@ replay_free(struct replay_file *f)
 	free(f);
 }
 
+static char **
+copy_words(char *const *words)
+{
+	size_t n = 0;
+	char **v;
+
+	while (words && words[n])
+		n++;
+	v = calloc(n + 1, sizeof(*v));
+	for (size_t i = 0; v && i < n; i++)
+		v[i] = strdup(words[i]);
+	return v;
+}
+
+static char *
+copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+struct replay_file *
+replay_copy(const struct replay_file *from)
+{
+	struct replay_file *f = malloc(sizeof(*f));
+
+	if (!f)
+		return NULL;
+	*f = *from;
+	f->block = NULL;
+	f->event = NULL;
+	f->nblocks = f->nevents = f->room_blocks = f->room_events = 0;
+	f->critical[0] = f->critical[1] = 0;
+	f->because = NULL;
+	f->argv = copy_words(from->argv);
+	f->env = copy_words(from->env);
+	f->dir = copy(from->dir);
+	f->setup = copy(from->setup);
+	f->reset = copy(from->reset);
+	f->check = copy(from->check);
+	f->program = copy(from->program);
+	f->program_id = copy(from->program_id);
+	f->library_id = copy(from->library_id);
+	f->strategy = copy(from->strategy);
+	f->fault = copy(from->fault);
+	if (f->argv && f->env && f->dir && f->program && f->program_id &&
+	    f->library_id && f->strategy && f->fault)
+		return f;
+	replay_free(f);
+	return NULL;
+}
+
 /* A run to a file. */
 
 static bool
@@ -340,4 +391,13 @@ replay_build_id(const char *path)
 	if (fd >= 0)
 		close(fd);
 	return hex ? hex : strdup("-");
+}
+
+char *
+replay_library_id(void)
+{
+	const char *path = getenv("SEAM_PRELOAD");
+
+	return replay_build_id(path && *path ? path :
+					       SEAM_PKGLIBDIR "/libseam.so");
 }

@@ -296,6 +296,32 @@ take_fault(struct reader *r)
 	return take_text(r, &r->file->fault, "a kind of failure");
 }
 
+/* Two events, the first of them a step. */
+static bool
+take_critical(struct reader *r)
+{
+	uint64_t n[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!number(r, i + 1, 0, SEAM_STEPS + SEAM_SLOTS, &n[i],
+			    "the number of an event"))
+			return false;
+		if (n[i] <= (i ? n[0] : 0))
+			return wrong(r, r->words.v[i + 1].column,
+				     i ? "an event after the first is "
+					 "expected" :
+					 "events are numbered from 1");
+		r->file->critical[i] = (uint32_t)n[i];
+	}
+	return no_more(r, 3);
+}
+
+static bool
+take_because(struct reader *r)
+{
+	return take_text(r, &r->file->because, "a sentence");
+}
+
 static bool
 take_decisions(struct reader *r)
 {
@@ -347,6 +373,8 @@ static const struct key {
 	{ "strategy", take_strategy, true, false },
 	{ "seed", take_seed, true, false },
 	{ "fault", take_fault, true, false },
+	{ "critical", take_critical, false, false },
+	{ "because", take_because, false, false },
 	{ "decisions", take_decisions, true, false },
 	{ "events", take_events, false, false },
 	{ "hash", take_hash, false, false },

@@ -173,6 +173,10 @@ put_file(FILE *f, const struct replay_file *r, const char *comment)
 	put_text(f, "strategy", r->strategy);
 	fprintf(f, "seed %" PRIu64 "\n", r->seed);
 	put_text(f, "fault", r->fault);
+	if (r->critical[0])
+		fprintf(f, "critical %" PRIu32 " %" PRIu32 "\n", r->critical[0],
+			r->critical[1]);
+	put_text(f, "because", r->because);
 	put_decisions(f, r);
 	put_events(f, r);
 	fprintf(f, "hash %016" PRIx64 "\nend\n", r->hash);

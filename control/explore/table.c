@@ -2,7 +2,7 @@
 /*
  * A run as a table: time goes down, each thread has a column, and a step
  * stands in that of its thread.  `*` marks a preemption: the thread above
- * could have gone on.
+ * could have gone on, `>` the two events whose order decides.
  */
 #include "explore/table.h"
 
@@ -15,6 +15,7 @@
 
 #define WIDTH 100
 #define ROWS 40
+#define AROUND 3 /* rows beside what is marked */
 #define COLUMN_MIN 12
 #define CELL 512
 
@@ -23,13 +24,19 @@ struct column {
 	unsigned width;
 };
 
+struct row {
+	uint32_t step;
+	uint32_t folded; /* rows before it that are not shown */
+	bool preempts;
+};
+
 struct table {
 	FILE *f;
 	const struct explore_trace *t;
 	const struct explore_labels *l;
 	const struct table_style *style;
-	uint32_t *row;	       /* steps that are shown */
-	uint32_t nrows;	       /* of them */
+	struct row *row;       /* the steps that are shown */
+	uint32_t nrows, rest;  /* rest: rows after these that are not */
 	struct column *column; /* of threads that do something */
 	unsigned ncolumns;
 	bool columns;	 /* they fit; else a line a step */
@@ -66,7 +73,18 @@ explore_is_preemption(const struct explore_trace *t, uint32_t step)
 	const struct seam_step *now = &t->step[step];
 
 	return step && now->slot != now[-1].slot &&
-	       could_go_on(now, now[-1].slot);
+	       could_go_on(now, now[-1].slot) &&
+	       !(now[-1].op.flags & SEAM_OP_YIELD);
+}
+
+uint32_t
+explore_preemptions(const struct explore_trace *t)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < t->nsteps; i++)
+		n += explore_is_preemption(t, i);
+	return n;
 }
 
 /* Choosing what is shown. */
@@ -80,28 +98,105 @@ is_shown(const struct explore_trace *t, uint32_t step)
 	return !(op->flags & SEAM_OP_LOCAL) || op->verb == SEAM_THREAD_START;
 }
 
+/* As between the rows that are shown. */
+static bool
+preempts(const struct explore_trace *t, const struct row *row)
+{
+	const struct seam_step *now = &t->step[row->step];
+	const struct seam_step *before = &t->step[row[-1].step];
+
+	return now->slot != before->slot && could_go_on(now, before->slot) &&
+	       !(before->op.flags & SEAM_OP_YIELD);
+}
+
 static bool
 choose_rows(struct table *x)
 {
 	const struct explore_trace *t = x->t;
 
 	x->row = calloc(t->nsteps + 1, sizeof(*x->row));
-	for (uint32_t i = 0; x->row && i < t->nsteps; i++)
-		if (is_shown(t, i))
-			x->row[x->nrows++] = i;
+	for (uint32_t i = 0; x->row && i < t->nsteps; i++) {
+		struct row *row = &x->row[x->nrows];
+
+		if (!is_shown(t, i))
+			continue;
+		row->step = i;
+		row->preempts = x->nrows && preempts(t, row);
+		x->nrows++;
+	}
 	return x->row;
 }
 
-/* The same between rows that are shown. */
 static bool
-preempts(const struct table *x, uint32_t row)
+is_of_pair(const struct table *x, uint32_t event)
 {
-	const struct seam_step *now = &x->t->step[x->row[row]], *before;
+	const struct critical *pair = x->style->pair;
 
-	if (!row)
-		return false;
-	before = &x->t->step[x->row[row - 1]];
-	return now->slot != before->slot && could_go_on(now, before->slot);
+	return pair && pair->found &&
+	       (event == pair->first || event == pair->second);
+}
+
+/* Reducing: rows that a person needs. */
+
+static bool
+is_marked(const struct table *x, uint32_t row)
+{
+	return x->row[row].preempts ||
+	       (row + 1 < x->nrows && x->row[row + 1].preempts) ||
+	       is_of_pair(x, x->row[row].step);
+}
+
+static bool
+is_near_marked(const struct table *x, uint32_t row)
+{
+	uint32_t i = row > AROUND ? row - AROUND : 0;
+
+	for (; i <= row + AROUND && i < x->nrows; i++)
+		if (is_marked(x, i))
+			return true;
+	return false;
+}
+
+/* What is marked, and what the pair's threads do: all of it or, if there is no
+ * room, what is near. */
+static bool
+is_needed(const struct table *x, uint32_t row, bool all)
+{
+	const uint16_t slot = x->t->step[x->row[row].step].slot;
+	const struct critical *pair = x->style->pair;
+
+	if (slot != critical_slot(x->t, pair->first) &&
+	    slot != critical_slot(x->t, pair->second))
+		return is_marked(x, row);
+	return all || is_near_marked(x, row);
+}
+
+static void
+reduce(struct table *x)
+{
+	const uint32_t max = x->style->rows ? x->style->rows : ROWS;
+	uint32_t n = 0, needed = 0;
+	struct row *kept;
+
+	if (!x->style->pair || !x->style->pair->found)
+		return;
+	kept = calloc(x->nrows + 1, sizeof(*kept));
+	if (!kept)
+		return;
+	for (uint32_t i = 0; i < x->nrows; i++)
+		needed += is_needed(x, i, true);
+	for (uint32_t i = 0; i < x->nrows; i++) {
+		if (!is_needed(x, i, needed <= max)) {
+			x->rest++;
+			continue;
+		}
+		kept[n] = x->row[i];
+		kept[n++].folded = x->rest;
+		x->rest = 0;
+	}
+	free(x->row);
+	x->row = kept;
+	x->nrows = n;
 }
 
 static char *
@@ -151,7 +246,7 @@ measure(struct table *x, unsigned *wide)
 	char text[CELL];
 
 	for (uint32_t i = 0; i < x->nrows; i++) {
-		uint32_t step = x->row[i];
+		uint32_t step = x->row[i].step;
 
 		at_least(&wide[x->t->step[step].slot],
 			 cell_text(x, step, text));
@@ -309,15 +404,17 @@ put_cells(const struct table *x, uint16_t slot, const char *text,
 static void
 put_row(const struct table *x, uint32_t row)
 {
-	const uint32_t step = x->row[row];
+	const uint32_t step = x->row[row].step;
 	const uint16_t slot = x->t->step[step].slot;
 	const char *site = explore_site_label(x->l, step);
-	bool strong = preempts(x, row);
+	const bool strong = x->row[row].preempts;
+	const bool of_pair = is_of_pair(x, step);
 	char text[CELL];
 
 	cell_text(x, step, text);
-	fprintf(x->f, "%*u %s ", (int)x->number, step + 1, strong ? "*" : " ");
-	put_cells(x, slot, text, site, strong);
+	fprintf(x->f, "%*u%s%s ", (int)x->number, step + 1, strong ? "*" : " ",
+		of_pair ? ">" : " ");
+	put_cells(x, slot, text, site, strong || of_pair);
 }
 
 static void
@@ -328,7 +425,8 @@ put_pending(const struct table *x)
 	for (uint32_t i = 0; i < x->t->nthreads; i++) {
 		if (!pending_text(x, i, text))
 			continue;
-		fprintf(x->f, "%*s   ", (int)x->number, "");
+		fprintf(x->f, "%*s %s ", (int)x->number, "",
+			is_of_pair(x, x->t->nsteps + i) ? ">" : " ");
 		put_cells(x, (uint16_t)i, text, x->l->at[i], true);
 	}
 }
@@ -336,6 +434,8 @@ put_pending(const struct table *x)
 static void
 put_fold(const struct table *x, uint32_t rows)
 {
+	if (!rows)
+		return;
 	fprintf(x->f, "%*s   ... %u more ...\n", (int)x->number, "", rows);
 }
 
@@ -344,18 +444,22 @@ static void
 put_rows(const struct table *x)
 {
 	uint32_t max = x->style->rows ? x->style->rows : ROWS;
-	uint32_t head = x->nrows, tail = x->nrows;
+	uint32_t head = x->nrows, tail = x->nrows, away = 0;
 
 	if (x->nrows > max) {
 		head = max / 4;
 		tail = x->nrows - (max - head);
 	}
-	for (uint32_t i = 0; i < head; i++)
+	for (uint32_t i = 0; i < x->nrows; i++) {
+		if (i >= head && i < tail) {
+			away += 1 + x->row[i].folded;
+			continue;
+		}
+		put_fold(x, x->row[i].folded + away);
+		away = 0;
 		put_row(x, i);
-	if (tail > head)
-		put_fold(x, tail - head);
-	for (uint32_t i = tail; i < x->nrows; i++)
-		put_row(x, i);
+	}
+	put_fold(x, x->rest);
 	put_pending(x);
 }
 
@@ -397,8 +501,11 @@ explore_table(FILE *f, const struct explore_trace *t,
 	x.number = (unsigned)snprintf(number, sizeof(number), "%u", t->nsteps);
 	if (s.width < x.number + 8)
 		s.width = x.number + 8;
-	if (choose_rows(&x) && choose_columns(&x))
-		put_trimmed(&x, f);
+	if (choose_rows(&x)) {
+		reduce(&x);
+		if (choose_columns(&x))
+			put_trimmed(&x, f);
+	}
 	free(x.row);
 	free(x.column);
 }

@@ -31,13 +31,20 @@ const_address(void *p)
 	return (__CONST_SOCKADDR_ARG){ .__sockaddr__ = p };
 }
 
+/* A signal has come that the call's own mask lets through. */
+static bool
+signal_ready(const struct seam_call *c)
+{
+	return c->mask && seam_signals_pending(~*c->mask);
+}
+
 /* c->arg[0]: the events to be ready for. */
 static bool
 descriptor_ready(const struct seam_call *c)
 {
 	struct pollfd p = { c->fd, (short)c->arg[0], 0 };
 
-	return seam_raw3(SYS_poll, &p, 1, 0) != 0;
+	return seam_raw3(SYS_poll, &p, 1, 0) != 0 || signal_ready(c);
 }
 
 /* Fills in who it is; false: nothing that could make a caller wait. */
@@ -310,6 +317,7 @@ poll_by(struct seam_call *c, struct polling *p, const struct timespec *span)
 
 	c->arg[1] = seam_word(p);
 	c->arg[2] = seam_word(span);
+	c->mask = (const void *)p->mask;
 	c->cancel = true;
 	c->eintr = true;
 	c->timeout_error = 0;
@@ -345,7 +353,7 @@ poll_ready(const struct seam_call *c)
 		if (one.fd >= 0 && seam_raw3(SYS_poll, &one, 1, 0) != 0)
 			return true;
 	}
-	return false;
+	return signal_ready(c);
 }
 
 static struct timespec
@@ -413,7 +421,7 @@ select_ready(const struct seam_call *c)
 		if (one.events && seam_raw3(SYS_poll, &one, 1, 0) != 0)
 			return true;
 	}
-	return false;
+	return signal_ready(c);
 }
 
 /* What a call by its timeout, which is not made, answers. */

@@ -76,11 +76,30 @@ timespec_get(struct timespec *t, int base)
 
 /* Sleeps.  c->arg: the real call's own arguments. */
 
+/* What is left of a sleep that a handler has cut short. */
+static void
+remaining(const struct timespec *until, struct timespec *left)
+{
+	struct timespec now;
+
+	seam_virtual_time(CLOCK_MONOTONIC, &now);
+	left->tv_sec = until->tv_sec - now.tv_sec;
+	left->tv_nsec = until->tv_nsec - now.tv_nsec;
+	if (left->tv_nsec < 0) {
+		left->tv_nsec += 1000000000;
+		left->tv_sec--;
+	}
+	if (left->tv_sec < 0)
+		left->tv_sec = left->tv_nsec = 0;
+}
+
+/* left: NULL if nobody asks, or the time is absolute. */
 static int
 sleep_by(struct seam_call *c, clockid_t clock, const struct timespec *span,
-	 bool absolute)
+	 bool absolute, struct timespec *left)
 {
 	struct timespec until = *span;
+	int error;
 
 	/* Every clock of a run moves alike. */
 	if (!absolute && seam_is_scheduled()) {
@@ -92,7 +111,10 @@ sleep_by(struct seam_call *c, clockid_t clock, const struct timespec *span,
 	c->cancel = true;
 	c->eintr = true;
 	c->timeout_error = 0;
-	return seam_gate_call(c);
+	error = seam_gate_call(c);
+	if (error == EINTR && left && !absolute && seam_is_scheduled())
+		remaining(&until, left);
+	return error;
 }
 
 static int
@@ -120,7 +142,7 @@ nanosleep(const struct timespec *span, struct timespec *left)
 	c.arg[0] = seam_word(span);
 	c.arg[1] = seam_word(left);
 	c.real = real_nanosleep;
-	return seam_errno(sleep_by(&c, CLOCK_MONOTONIC, span, false));
+	return seam_errno(sleep_by(&c, CLOCK_MONOTONIC, span, false, left));
 }
 
 static int
@@ -145,7 +167,7 @@ clock_nanosleep(clockid_t clock, int flags, const struct timespec *t,
 	c.arg[2] = seam_word(t);
 	c.arg[3] = seam_word(left);
 	c.real = real_clock_nanosleep;
-	return sleep_by(&c, clock, t, flags & TIMER_ABSTIME);
+	return sleep_by(&c, clock, t, flags & TIMER_ABSTIME, left);
 }
 
 static int
@@ -166,7 +188,7 @@ usleep(useconds_t us)
 	struct seam_call c = SEAM_CALL(usleep, TIME_SLEEP, NULL);
 	c.arg[0] = us;
 	c.real = real_usleep;
-	return seam_errno(sleep_by(&c, CLOCK_MONOTONIC, &t, false));
+	return seam_errno(sleep_by(&c, CLOCK_MONOTONIC, &t, false, NULL));
 }
 
 /* Answers by the seconds left. */
@@ -180,7 +202,7 @@ real_sleep(struct seam_call *c)
 SEAM_EXPORT unsigned
 sleep(unsigned seconds)
 {
-	struct timespec t = { seconds, 0 };
+	struct timespec t = { seconds, 0 }, left = { seconds, 0 };
 
 	if (SEAM_PASS(TIME_SLEEP, NULL)) {
 		seam_ready();
@@ -189,8 +211,9 @@ sleep(unsigned seconds)
 	struct seam_call c = SEAM_CALL(sleep, TIME_SLEEP, NULL);
 	c.arg[0] = seconds;
 	c.real = real_sleep;
-	int error = sleep_by(&c, CLOCK_MONOTONIC, &t, false);
-	return error ? seconds : (unsigned)c.value;
+	int error = sleep_by(&c, CLOCK_MONOTONIC, &t, false, &left);
+	return error ? (unsigned)(left.tv_sec + (left.tv_nsec >= 500000000)) :
+		       (unsigned)c.value;
 }
 
 static int
@@ -212,7 +235,78 @@ thrd_sleep(const struct timespec *span, struct timespec *left)
 	c.arg[0] = seam_word(span);
 	c.arg[1] = seam_word(left);
 	c.real = real_thrd_sleep;
-	return sleep_by(&c, CLOCK_MONOTONIC, span, false) ? -1 : c.value;
+	return sleep_by(&c, CLOCK_MONOTONIC, span, false, left) ? -1 : c.value;
+}
+
+/* The process's interval timer. */
+
+static uint64_t
+ns_of(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_usec * 1000;
+}
+
+static struct timeval
+timeval_of(uint64_t ns)
+{
+	return (struct timeval){ (time_t)(ns / 1000000000u),
+				 (suseconds_t)(ns % 1000000000u / 1000) };
+}
+
+static bool
+sound_interval(const struct itimerval *t)
+{
+	return t && t->it_value.tv_sec >= 0 && t->it_value.tv_usec >= 0 &&
+	       t->it_value.tv_usec < 1000000 && t->it_interval.tv_sec >= 0 &&
+	       t->it_interval.tv_usec >= 0 && t->it_interval.tv_usec < 1000000;
+}
+
+SEAM_EXPORT int
+setitimer(__itimer_which_t which, const struct itimerval *restrict to,
+	  struct itimerval *restrict old)
+{
+	uint64_t set[2] = { 0, 0 }, left[2];
+
+	if (sound_interval(to)) {
+		set[0] = ns_of(&to->it_value);
+		set[1] = ns_of(&to->it_interval);
+	}
+	if (which != ITIMER_REAL || !sound_interval(to) || !VIRTUAL() ||
+	    !seam_virtual_alarm(set, left)) {
+		seam_ready();
+		return seam_real.setitimer(which, to, old);
+	}
+	if (old)
+		*old = (struct itimerval){ .it_value = timeval_of(left[0]),
+					   .it_interval = timeval_of(left[1]) };
+	return 0;
+}
+
+SEAM_EXPORT int
+getitimer(__itimer_which_t which, struct itimerval *t)
+{
+	uint64_t left[2];
+
+	if (which != ITIMER_REAL || !VIRTUAL() ||
+	    !seam_virtual_alarm(NULL, left)) {
+		seam_ready();
+		return seam_real.getitimer(which, t);
+	}
+	*t = (struct itimerval){ .it_value = timeval_of(left[0]),
+				 .it_interval = timeval_of(left[1]) };
+	return 0;
+}
+
+SEAM_EXPORT unsigned
+alarm(unsigned seconds)
+{
+	uint64_t set[2] = { seconds * UINT64_C(1000000000), 0 }, left[2];
+
+	if (!VIRTUAL() || !seam_virtual_alarm(set, left)) {
+		seam_ready();
+		return seam_real.alarm(seconds);
+	}
+	return (unsigned)((left[0] + 999999999) / 1000000000u);
 }
 
 /* Giving way. */

@@ -75,6 +75,16 @@ seam_baton_wait(struct seam_slot *slot)
 	wait_for_dying(seam_sched());
 }
 
+/* Takes the baton if nobody has it. */
+static bool
+pick_up(const struct seam_slot *slot)
+{
+	uint32_t nobody = 0;
+
+	return atomic_compare_exchange_strong(&seam_sched()->holder, &nobody,
+					      seam_slot_index(slot) + 1u);
+}
+
 /* From nowhere, or from outside: whoever holds the baton will see us. */
 static void
 knock(struct seam_slot *slot)
@@ -125,9 +135,8 @@ static void
 prefer_unmarked(struct seam_sched *s, struct seam_candidates *c,
 		uint16_t current)
 {
-	unsigned i, n = 0;
-	struct seam_candidates *among = c;
 	uint16_t first = SEAM_NOBODY;
+	unsigned i;
 
 	for (i = 0; i < c->n; i++) {
 		uint16_t at = c->slot[i];
@@ -136,11 +145,10 @@ prefer_unmarked(struct seam_sched *s, struct seam_candidates *c,
 			continue;
 		if (first == SEAM_NOBODY || at == current)
 			first = at;
-		n++;
 	}
-	if (n) {
-		among->n = 1;
-		among->slot[0] = first;
+	if (first != SEAM_NOBODY) {
+		c->n = 1;
+		c->slot[0] = first;
 	}
 }
 
@@ -196,19 +204,29 @@ struct pick {
 	uint8_t how;
 };
 
-/* What the plan wants here; false: nothing, or nothing that can be. */
-static bool
-forced(struct seam_sched *s, const struct seam_choice *c, struct pick *out)
+/* What the plan wants here; NULL: nothing. */
+static const struct seam_forced *
+wanted(const struct seam_sched *s, uint16_t current)
 {
-	const struct seam_forced *f;
+	if (s->plan.flags & SEAM_PLAN_RELAXED)
+		return seam_switch_at(s, current);
+	if (s->steps >= s->plan.forced || s->steps >= SEAM_STEPS ||
+	    !s->forced[s->steps].thread)
+		return NULL;
+	return &s->forced[s->steps];
+}
+
+/* False: it wants nothing, or nothing that can be. */
+static bool
+forced(struct seam_sched *s, const struct seam_choice *c, uint16_t current,
+       struct pick *out)
+{
+	const struct seam_forced *f = wanted(s, current);
 	const struct seam_candidates *among;
 	uint16_t i, n = (uint16_t)seam_slots();
 	uint32_t how;
 
-	if (s->steps >= s->plan.forced || s->steps >= SEAM_STEPS)
-		return false;
-	f = &s->forced[s->steps];
-	if (!f->thread)
+	if (!f)
 		return false;
 	for (i = 0; i < n; i++)
 		if (s->slot[i].key == f->thread &&
@@ -237,7 +255,7 @@ choose_among(struct seam_sched *s, struct seam_choice *c, uint16_t current)
 	struct pick p = { SEAM_NOBODY, SEAM_HOW_DONE };
 	uint32_t one_in = s->plan.timeout_one_in;
 
-	if (forced(s, c, &p))
+	if (forced(s, c, current, &p))
 		return p;
 	strategy = seam_strategy_of(s->plan.strategy);
 	/* First those that gave way: if those who are to come first all sleep,
@@ -296,35 +314,40 @@ any_outside(const struct seam_sched *s)
 	return false;
 }
 
+/* At what may have changed outside: other processes look for themselves. */
+static void
+look_again(struct seam_sched *s)
+{
+	uint16_t i, n = (uint16_t)seam_slots();
+
+	for (i = 0; i < n; i++)
+		if ((s->slot[i].op.flags & SEAM_OP_OUTSIDE) &&
+		    s->slot[i].proc != seam_proc_index())
+			s->slot[i].seen = 0;
+}
+
 /* Nobody can go on.  If nobody waits for the outside world, nobody ever will;
  * else a while is given to it. */
 static void
 wait_outside(struct seam_sched *s, const struct seam_choice *c)
 {
 	uint32_t knocking = atomic_load(&s->knocking);
-	uint16_t i, n = (uint16_t)seam_slots();
 
 	if (!c->outside && !any_outside(s) && !knocking)
 		seam_run_end(SEAM_VERDICT_DEADLOCK, any_pending(s), "%s", "");
 	if (!s->idle_since) {
 		s->idle_since = real_ns();
-		if (!any_outside(s) && !knocking &&
-		    seam_waits_at_own_pipes(true))
+		if (!any_outside(s) && !knocking && seam_waits_in_vain(true))
 			seam_run_end(SEAM_VERDICT_DEADLOCK, any_pending(s),
 				     "%s", "");
 	}
 	if (real_ns() - s->idle_since > STUCK_NS && !any_outside(s))
-		seam_run_end(seam_waits_at_own_pipes(false) ?
-				 SEAM_VERDICT_DEADLOCK :
-				 SEAM_VERDICT_STUCK,
+		seam_run_end(seam_waits_in_vain(false) ? SEAM_VERDICT_DEADLOCK :
+							 SEAM_VERDICT_STUCK,
 			     any_pending(s), "%s", "");
 	if (!knocking)
 		seam_futex_wait_ms(&s->knocking, knocking, 1);
-	/* Other processes look for themselves. */
-	for (i = 0; i < n; i++)
-		if ((s->slot[i].op.flags & SEAM_OP_OUTSIDE) &&
-		    s->slot[i].proc != seam_proc_index())
-			s->slot[i].seen = 0;
+	look_again(s);
 	if (!seam_alive_hint())
 		seam_raw1(SYS_exit_group, 125);
 }
@@ -349,6 +372,18 @@ keep_fairness(struct seam_sched *s, uint64_t enabled)
 		s->slot[i].enabled &= enabled;
 }
 
+/* Nobody can go on, and a timer rings before anybody's time is over. */
+static bool
+time_to_ring(struct seam_sched *s, const struct seam_choice *c)
+{
+	uint64_t next = seam_next_alarm();
+
+	if (c->timeouts.n && s->slot[earliest(s, &c->timeouts)].deadline < next)
+		return false;
+	seam_time_reaches(next);
+	return true;
+}
+
 /*
  * The scratch space of a choice is big, and the holder is one: static.  A
  * process has its own, which is not shared.
@@ -364,10 +399,16 @@ choose(uint16_t current)
 
 	for (;;) {
 		admit(s);
+		if (s->alarms)
+			seam_ring_alarms();
 		seam_candidates(c);
 		if (s->plan.flags & SEAM_PLAN_MARKED)
 			prefer_unmarked(s, &c->done, current);
-		if (c->done.n || c->timeouts.n)
+		if (c->done.n)
+			break;
+		if (s->alarms && time_to_ring(s, c))
+			continue;
+		if (c->timeouts.n)
 			break;
 		wait_outside(s, c);
 	}
@@ -414,8 +455,8 @@ judge(struct seam_slot *slot)
 		slot->seen = o->version + 1;
 }
 
-unsigned
-seam_stand(struct seam_slot *slot, struct seam_call *c)
+static unsigned
+stand(struct seam_slot *slot, struct seam_call *c)
 {
 	struct seam_sched *s = seam_sched();
 	const struct seam_strategy *strategy;
@@ -425,6 +466,10 @@ seam_stand(struct seam_slot *slot, struct seam_call *c)
 	if (atomic_load_explicit(&s->holder, memory_order_relaxed) !=
 	    seam_slot_index(slot) + 1u) {
 		knock(slot);
+		if (pick_up(slot)) {
+			wait_for_dying(s);
+			return go(slot);
+		}
 		seam_baton_wait(slot);
 		slot->state = SEAM_SLOT_RUNNING;
 		return slot->how;
@@ -437,15 +482,35 @@ seam_stand(struct seam_slot *slot, struct seam_call *c)
 	return go(slot);
 }
 
+/* Chosen: but what has been sent to it comes first. */
+static unsigned
+settle(struct seam_slot *slot, struct seam_call *c, unsigned how)
+{
+	while (seam_signals_due(slot)) {
+		seam_signals_handle(slot);
+		how = stand(slot, c);
+	}
+	seam_signals_let(slot);
+	return how;
+}
+
+unsigned
+seam_stand(struct seam_slot *slot, struct seam_call *c)
+{
+	seam_signals_keep(slot);
+	return settle(slot, c, stand(slot, c));
+}
+
 unsigned
 seam_stand_busy(struct seam_slot *slot, struct seam_call *c)
 {
 	const struct seam_sobject *o = seam_sobject_at(slot->op.object);
 
+	seam_signals_keep(slot);
 	slot->call = (uint64_t)(uintptr_t)c;
 	slot->seen = (o ? o->version : seam_sched()->steps) + 1;
 	slot->state = SEAM_SLOT_PENDING;
-	return go(slot);
+	return settle(slot, c, go(slot));
 }
 
 void
@@ -498,8 +563,19 @@ scheduled(struct seam_sched *s, const struct seam_slot *slot)
 	}
 }
 
-/* Sleepers whose step depends on this one wake up; see x-depend in
- * include/depend.h. */
+/* What it will do next. */
+static struct seam_op
+next_op(const struct seam_slot *slot)
+{
+	struct seam_op op = slot->op;
+
+	if (slot->signals & (SEAM_SIGNAL_DUE | SEAM_SIGNAL_SHARED))
+		op = (struct seam_op){ .verb = SEAM_SIGNAL_HANDLE };
+	op.how = SEAM_HOW_DONE;
+	return op;
+}
+
+/* Sleepers whose step depends on this one wake up; see include/depend.h. */
 static void
 wake_sleepers(struct seam_sched *s, const struct seam_step *step)
 {
@@ -514,8 +590,7 @@ wake_sleepers(struct seam_sched *s, const struct seam_step *step)
 
 		if (!(all & bit))
 			continue;
-		op = s->slot[i].op;
-		op.how = SEAM_HOW_DONE;
+		op = next_op(&s->slot[i]);
 		if (seam_dependent(&step->op, step->slot, &op, i))
 			s->sleeping &= ~bit;
 		op.how = SEAM_HOW_TIMEOUT;
@@ -597,42 +672,74 @@ seam_step_done(struct seam_slot *slot, int result)
 	check_length(s, slot);
 }
 
+/* The holder goes on without the baton, or not at all. */
+static void
+hand_on(struct seam_slot *slot)
+{
+	struct seam_sched *s = seam_sched();
+	struct pick p = choose(seam_slot_index(slot));
+
+	s->slot[p.slot].how = p.how;
+	seam_baton_hand(&s->slot[p.slot]);
+}
+
+/* Nobody is there to hand it to: whoever comes takes it. */
+static void
+lay_down(struct seam_slot *slot)
+{
+	struct seam_sched *s = seam_sched();
+
+	atomic_store(&s->holder, 0);
+	/* One that came in between has found a holder, and waits. */
+	if (atomic_load(&s->knocking) && pick_up(slot))
+		hand_on(slot);
+}
+
+/* As long as somebody is outside, nobody has to be able to go on. */
+static void
+hand_on_or_lay_down(struct seam_slot *slot)
+{
+	struct seam_sched *s = seam_sched();
+
+	admit(s);
+	look_again(s);
+	seam_candidates(&scratch);
+	if (scratch.done.n || scratch.timeouts.n)
+		hand_on(slot);
+	else
+		lay_down(slot);
+}
+
 void
 seam_hand_for_good(struct seam_slot *slot, int32_t pid, int32_t tid,
 		   uint64_t word)
 {
 	struct seam_sched *s = seam_sched();
-	struct pick p;
 
 	slot->state = SEAM_SLOT_ENDING;
 	s->dying = tid;
 	s->dying_process = pid;
 	s->dying_word = word;
-	/* Nobody else: the process ends by itself, or another begins. */
-	if (!any_pending(s) && !any_outside(s) && !atomic_load(&s->knocking)) {
-		atomic_store(&s->holder, 0);
-		return;
-	}
-	p = choose(seam_slot_index(slot));
-	s->slot[p.slot].how = p.how;
-	seam_baton_hand(&s->slot[p.slot]);
+	/* It will be dead before anybody goes on. */
+	if (!tid)
+		seam_signals_child_died(pid);
+	/* Who waits outside may wait for this very end. */
+	if (any_outside(s))
+		hand_on_or_lay_down(slot);
+	else if (any_pending(s) || atomic_load(&s->knocking))
+		hand_on(slot);
+	else
+		lay_down(slot);
 }
 
 void
 seam_leave(struct seam_slot *slot)
 {
 	struct seam_sched *s = seam_sched();
-	struct pick p;
 
 	slot->state = SEAM_SLOT_OUTSIDE;
 	s->outside++;
-	if (!any_pending(s) && !atomic_load(&s->knocking)) {
-		atomic_store(&s->holder, 0);
-		return;
-	}
-	p = choose(seam_slot_index(slot));
-	s->slot[p.slot].how = p.how;
-	seam_baton_hand(&s->slot[p.slot]);
+	hand_on_or_lay_down(slot);
 }
 
 void

@@ -206,8 +206,12 @@ seam_is_ready(struct seam_slot *slot)
 	if ((slot->signals & SEAM_SIGNAL_CANCEL) && slot->cancellable &&
 	    (slot->queued || op->verb != SEAM_COND_REACQUIRE))
 		return true;
-	if ((slot->signals & SEAM_SIGNAL_HANDLED) &&
-	    (slot->interruptible || op->verb == SEAM_SIGNAL_WAIT))
+	if (slot->signals & (SEAM_SIGNAL_DUE | SEAM_SIGNAL_SHARED))
+		return true;
+	if ((slot->signals & SEAM_SIGNAL_SENT) &&
+	    (op->verb == SEAM_SIGNAL_WAIT || op->verb == SEAM_IO_POLL))
+		return true;
+	if ((slot->signals & SEAM_SIGNAL_INTERRUPTED) && slot->interruptible)
 		return true;
 	if (slot->queued)
 		return false;

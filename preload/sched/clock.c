@@ -32,6 +32,15 @@ seam_virtual_deadline(clockid_t clock, const struct timespec *t)
 	return at > epoch + s->now ? at - epoch : s->now;
 }
 
+void
+seam_time_reaches(uint64_t at)
+{
+	struct seam_sched *s = seam_sched();
+
+	if (s->now < at)
+		s->now = at;
+}
+
 #define READ_NS 1000 /* virtual time that a reading takes */
 
 /* Who reads the clock again and again, and does nothing else, waits for it to

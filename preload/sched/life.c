@@ -74,6 +74,10 @@ seam_sched_thread_prepared(struct seam_thread *t)
 	struct seam_slot *slot = seam_slot_new(t);
 
 	slot->parent = (uint16_t)seam_self.thread->slot;
+	if (seam_self.slot) {
+		slot->guarded = seam_self.slot->guarded;
+		slot->mask = seam_self.slot->mask;
+	}
 	announce(slot);
 }
 
@@ -84,17 +88,26 @@ seam_sched_thread_never(struct seam_thread *t)
 		seam_sched()->slot[t->slot - 1].state = SEAM_SLOT_GONE;
 }
 
+/* Its slot stands already: another thread has seen to that. */
+static void
+first_turn(struct seam_slot *slot)
+{
+	seam_self.busy++;
+	seam_signals_keep(slot);
+	seam_baton_wait(slot);
+	slot->state = SEAM_SLOT_RUNNING;
+	seam_step_done(slot, 0);
+	seam_signals_settle(slot);
+	seam_self.busy--;
+}
+
 void
 seam_sched_thread_begins(struct seam_thread *t)
 {
 	struct seam_slot *slot = &seam_sched()->slot[t->slot - 1];
 
 	seam_self.slot = slot;
-	seam_self.busy++;
-	seam_baton_wait(slot);
-	slot->state = SEAM_SLOT_RUNNING;
-	seam_step_done(slot, 0);
-	seam_self.busy--;
+	first_turn(slot);
 }
 
 void
@@ -181,6 +194,7 @@ seam_sched_attached(void)
 	find_tid_offset();
 	seam_sobjects_init();
 	seam_proc_key = seam_key_of(seam_proc->path);
+	seam_signals_publish();
 	seam_self.busy++;
 	if ((slot = slot_before_exec())) {
 		slot->execs = 0;
@@ -292,13 +306,11 @@ seam_sched_child_attached(void)
 	slot->proc = t->proc;
 	t->slot = seam_slot_index(slot) + 1u;
 	seam_self.slot = slot;
+	seam_signals_publish();
+	seam_signals_keep(slot);
 	atomic_store(&slot->stands, 1);
 	seam_futex_wake(&slot->stands);
-	seam_self.busy++;
-	seam_baton_wait(slot);
-	slot->state = SEAM_SLOT_RUNNING;
-	seam_step_done(slot, 0);
-	seam_self.busy--;
+	first_turn(slot);
 }
 
 /* Its threads are no more: their locks have been dropped. */

@@ -43,6 +43,7 @@ seam_describe(struct seam_slot *slot, struct seam_call *c)
 	slot->site = c->site;
 	slot->cancellable = c->cancel;
 	slot->interruptible = c->eintr;
+	slot->signals &= ~SEAM_SIGNAL_INTERRUPTED;
 	slot->blocker = 0;
 	if (class_of(c) != SEAM_CLASS_INIT)
 		op->object = seam_sobject_find(slot, c);
@@ -109,11 +110,10 @@ seam_effect(struct seam_slot *slot, struct seam_call *c, int error)
 	if (slot->op.peer && !error && c->verb == SEAM_THREAD_CANCEL)
 		seam_sched()->slot[slot->op.peer - 1].signals |=
 		    SEAM_SIGNAL_CANCEL;
-	if (slot->op.peer && !error && c->verb == SEAM_SIGNAL_SEND)
-		seam_sched()->slot[slot->op.peer - 1].signals |=
-		    SEAM_SIGNAL_HANDLED;
-	if (c->verb == SEAM_SIGNAL_SEND && !error)
+	if (c->verb == SEAM_SIGNAL_SEND && !error) {
+		seam_signals_sent(slot, c);
 		seam_wait_for_killed(c);
+	}
 	if (!o || (error && error != EOWNERDEAD))
 		return;
 	switch (class_of(c)) {
@@ -221,18 +221,10 @@ barrier(struct seam_slot *slot, struct seam_call *c)
 	return 0;
 }
 
-static uint64_t
-later(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 static int
 timed_out(struct seam_slot *slot, const struct seam_call *c)
 {
-	struct seam_sched *s = seam_sched();
-
-	s->now = later(s->now, slot->deadline);
+	seam_time_reaches(slot->deadline);
 	slot->op.flags |= SEAM_OP_YIELD;
 	return c->verb == SEAM_TIME_SLEEP ? 0 : c->timeout_error;
 }
@@ -240,14 +232,16 @@ timed_out(struct seam_slot *slot, const struct seam_call *c)
 /* The call itself; SEAM_AGAIN: it would wait. */
 #define SEAM_AGAIN (-1)
 static int
-attempt(const struct seam_slot *slot, struct seam_call *c)
+attempt(struct seam_slot *slot, struct seam_call *c)
 {
 	int error;
 
 	if (c->verb == SEAM_TIME_SLEEP)
-		return 0;
+		return seam_sched()->now < slot->deadline ? SEAM_AGAIN : 0;
 	if (c->ready && !c->ready(c))
 		return SEAM_AGAIN;
+	if (seam_signals_in_call(slot, c))
+		return seam_signals_call(slot, c);
 	if (!c->try)
 		return c->real(c);
 	error = c->try(c);
@@ -305,16 +299,15 @@ perform(struct seam_slot *slot, struct seam_call *c, unsigned how)
 			return timed_out(slot, c);
 		if (c->cancel)
 			seam_cancel_here(slot);
+		if (c->eintr && (slot->signals & SEAM_SIGNAL_INTERRUPTED)) {
+			slot->signals &= ~SEAM_SIGNAL_INTERRUPTED;
+			return EINTR;
+		}
 		/* What was sent to it alone, it alone can see. */
-		if (c->verb == SEAM_SIGNAL_WAIT)
-			slot->signals &= ~SEAM_SIGNAL_HANDLED;
+		slot->signals &= ~SEAM_SIGNAL_SENT;
 		errno = saved;
 		if ((error = attempt(slot, c)) != SEAM_AGAIN)
 			return error;
-		if (c->eintr && (slot->signals & SEAM_SIGNAL_HANDLED)) {
-			slot->signals &= ~SEAM_SIGNAL_HANDLED;
-			return EINTR;
-		}
 		convert(slot, &converted);
 		how = seam_stand_busy(slot, c);
 	}
@@ -332,9 +325,20 @@ finish(struct seam_slot *slot, struct seam_call *c, int error)
 	seam_effect(slot, c, error);
 	if (class == SEAM_CLASS_TRY && error == c->busy)
 		slot->op.flags |= SEAM_OP_YIELD;
-	seam_step_done(slot, error);
+	if (!c->stepped)
+		seam_step_done(slot, error);
 	if (class == SEAM_CLASS_RELEASE || class == SEAM_CLASS_SIGNAL)
 		seam_stand_after(slot, c);
+}
+
+/* A signal that comes before it waits does not end the waiting. */
+static void
+enter(struct seam_slot *slot, struct seam_call *c)
+{
+	seam_describe(slot, c);
+	slot->op.flags = SEAM_OP_LOCAL;
+	seam_stand(slot, c);
+	seam_step_done(slot, 0);
 }
 
 int
@@ -350,6 +354,8 @@ seam_sched_call(struct seam_call *c)
 	if (c->verb == SEAM_FILE_CLOSE && c->fd >= 0 && !seam_file_find(c))
 		return c->real(c);
 	seam_self.busy++;
+	if (c->fn == SEAM_FN_pause)
+		enter(slot, c);
 	seam_describe(slot, c);
 	how = seam_stand(slot, c);
 	seam_misuse_stops(slot, c);
@@ -386,6 +392,9 @@ seam_sched_before(struct seam_call *c)
 	seam_self.busy++;
 	seam_describe(slot, c);
 	seam_stand(slot, c);
+	/* The new thread begins with all signals blocked. */
+	if (c->verb == SEAM_THREAD_CREATE)
+		seam_signals_keep(slot);
 	if (goes_outside(c)) {
 		seam_step_done(slot, 0);
 		seam_leave(slot);
@@ -412,5 +421,6 @@ seam_sched_after(struct seam_call *c, int error)
 		    c->verb == SEAM_PROCESS_FORK)
 			seam_stand_after(slot, c);
 	}
+	seam_signals_settle(slot);
 	seam_self.busy--;
 }

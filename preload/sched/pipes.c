@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Does anybody outside have the other end?  Threads that wait at pipes which
- * processes of the session alone have open wait for each other.  /proc tells;
- * it is asked once, at the end of a run that nobody goes on with.
+ * processes of the session alone have open wait for each other, and those
+ * that wait for signals wait for each other's.  /proc tells; it is asked once,
+ * at the end of a run that nobody goes on with.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -165,10 +166,10 @@ has_no_timers(void)
 }
 
 bool
-seam_waits_at_own_pipes(bool certain)
+seam_waits_in_vain(bool certain)
 {
 	const struct seam_sched *s = seam_sched();
-	bool any = false;
+	unsigned pipes = 0, signals = 0;
 	uint32_t i;
 
 	for (i = 0; i < seam_slots(); i++) {
@@ -179,12 +180,16 @@ seam_waits_at_own_pipes(bool certain)
 		    !(slot->op.flags & SEAM_OP_OUTSIDE) ||
 		    slot->op.verb == SEAM_PROCESS_WAIT)
 			continue;
+		if (slot->op.verb == SEAM_SIGNAL_WAIT) {
+			signals++;
+			continue;
+		}
 		if ((slot->op.verb != SEAM_IO_READ &&
 		     slot->op.verb != SEAM_IO_WRITE) ||
 		    !o || !is_pipe_here(o->id2))
 			return false;
-		any = true;
+		pipes++;
 	}
-	return any && (!certain || has_no_timers()) &&
-	       each_number("/proc", has_none, NULL);
+	return pipes + signals && (!certain || has_no_timers()) &&
+	       (!pipes || each_number("/proc", has_none, NULL));
 }

@@ -105,9 +105,9 @@ void seam_misuse_mark(const struct seam_call *c);
 /* Ends the run if it is misuse, and the plan says so. */
 void seam_misuse_stops(struct seam_slot *slot, const struct seam_call *c);
 
-/* pipes.c: all that wait for the outside world wait at pipes that nobody
- * outside has.  `certain`: and no timer's signal will end that. */
-bool seam_waits_at_own_pipes(bool certain);
+/* pipes.c: all that wait for the outside world wait for signals, or at pipes
+ * that nobody outside has.  `certain`: and no timer's signal will end that. */
+bool seam_waits_in_vain(bool certain);
 
 /* queue.c: waiters of conditions, barriers, futexes. */
 void seam_queue_join(struct seam_sobject *o, struct seam_slot *slot);
@@ -124,7 +124,33 @@ struct seam_slot *seam_slot_new(struct seam_thread *t);
 extern uint64_t seam_proc_key;
 
 /* clock.c: virtual time. */
+/* It does not go back. */
+void seam_time_reaches(uint64_t at);
 uint64_t seam_virtual_deadline(clockid_t clock, const struct timespec *t);
+
+/* signals.c */
+/* Signals wait while the slot stands; their turn comes with its own. */
+void seam_signals_keep(struct seam_slot *slot);
+void seam_signals_let(struct seam_slot *slot);
+bool seam_signals_due(const struct seam_slot *slot);
+/* By the holder, in its own slot: a step, and the handlers. */
+void seam_signals_handle(struct seam_slot *slot);
+/* All that are due, until they need not wait any more. */
+void seam_signals_settle(struct seam_slot *slot);
+/* The real call runs handlers before it returns; and how to make it. */
+bool seam_signals_in_call(const struct seam_slot *slot,
+			  const struct seam_call *c);
+int seam_signals_call(struct seam_slot *slot, struct seam_call *c);
+/* One was sent: by a call, to a process (0 and less: to a group of them), by
+ * a child's end. */
+void seam_signals_sent(const struct seam_slot *slot, const struct seam_call *c);
+void seam_signals_to_process(int32_t pid, int sig);
+void seam_signals_child_died(int32_t pid);
+/* Tells others of this process's handlers. */
+void seam_signals_publish(void);
+/* When the first interval timer rings; UINT64_MAX: none. */
+uint64_t seam_next_alarm(void);
+void seam_ring_alarms(void);
 
 /* server.c */
 /* Of the run's first process: the plan comes into force. */

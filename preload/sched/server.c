@@ -322,6 +322,7 @@ become_run(struct seam_sched *s)
 {
 	seam_raw2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 	seam_process_again();
+	seam_signals_publish();
 	seam_run_begin();
 	atomic_store(&s->run_pid, seam_proc->pid);
 }

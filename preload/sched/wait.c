@@ -41,11 +41,9 @@ clock_of(const struct seam_call *c)
 static void
 give_up(struct seam_slot *slot, struct seam_sobject *cond, unsigned how)
 {
-	struct seam_sched *s = seam_sched();
-
 	seam_queue_leave(cond, slot);
-	if (how == SEAM_HOW_TIMEOUT && s->now < slot->deadline)
-		s->now = slot->deadline;
+	if (how == SEAM_HOW_TIMEOUT)
+		seam_time_reaches(slot->deadline);
 	slot->op.flags = SEAM_OP_YIELD;
 	seam_step_done(slot, how == SEAM_HOW_TIMEOUT ? ETIMEDOUT : EINTR);
 	slot->op.flags = SEAM_OP_RELOCKS;
@@ -148,7 +146,6 @@ static int
 futex_wait(struct seam_slot *slot, struct seam_call *c, const long *a)
 {
 	struct seam_sobject *o = seam_sobject_at(slot->op.object);
-	struct seam_sched *s = seam_sched();
 	unsigned how;
 
 	c->value = -1;
@@ -168,8 +165,7 @@ futex_wait(struct seam_slot *slot, struct seam_call *c, const long *a)
 	how = seam_stand(slot, NULL);
 	if (slot->queued) {
 		seam_queue_leave(o, slot);
-		if (s->now < slot->deadline)
-			s->now = slot->deadline;
+		seam_time_reaches(slot->deadline);
 		slot->op.flags |= SEAM_OP_YIELD;
 		how = SEAM_HOW_TIMEOUT;
 	}

@@ -60,4 +60,9 @@ void seam_strategy_begin(struct seam_sched *s);
 /* By plan.strategy; an unknown number is FOLLOW. */
 const struct seam_strategy *seam_strategy_of(uint32_t id);
 
+/* SEAM_PLAN_RELAXED: who the plan wants next; NULL: nobody in particular.
+ * switches.c. */
+const struct seam_forced *seam_switch_at(const struct seam_sched *s,
+					 uint16_t current);
+
 #endif

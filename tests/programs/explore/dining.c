@@ -2,7 +2,7 @@
 /*
  * bug: Five philosophers all take the left fork first.
  * oracle: deadlock
- * preemptions: 4
+ * preemptions: 1
  * critical: dine mutex.lock forks before dine mutex.lock forks
  * or: dine mutex.lock forks+0x28 before dine mutex.lock forks+0x28
  * or: dine mutex.lock forks+0x50 before dine mutex.lock forks+0x50

@@ -7,6 +7,7 @@
  * preemptions: 0
  * critical: take cond.wait changed before put cond.wait changed
  * or: take mutex.lock lock before put mutex.lock lock
+ * or: put mutex.lock lock before take cond.reacquire lock
  */
 #include "explore.h"
 

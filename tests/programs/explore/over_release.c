@@ -5,6 +5,7 @@
  * oracle: crash
  * preemptions: 1
  * critical: client sem.trywait buffers before client sem.post buffers
+ * or: client sem.post buffers before client sem.trywait buffers
  */
 #include "explore.h"
 

@@ -4,7 +4,7 @@
  *      that finds nothing to read yet writes first, and both wait for room.
  * oracle: deadlock
  * preemptions: 0
- * critical: server poll - before client write -
+ * critical: server io.poll - before send_all io.write -
  */
 #include "explore.h"
 

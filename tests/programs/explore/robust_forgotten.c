@@ -6,6 +6,7 @@
  * oracle: exit
  * preemptions: 1
  * critical: canceller thread.cancel P1.T0.1 before worker sem.wait paper
+ * or: canceller thread.cancel P1.T0.1 before worker mutex.lock ledger
  */
 #include "explore.h"
 

@@ -4,7 +4,7 @@
  *      transfer; the next owner calls it consistent but does not repair it.
  * oracle: exit
  * preemptions: 1
- * critical: main kill - before transfer mutex.lock robust_half.c:32#1
+ * critical: main signal.send - before transfer mutex.lock robust_half.c:32#1
  */
 #include "explore.h"
 

@@ -4,7 +4,8 @@
  *      after it looked and before it says so wakes nobody.
  * oracle: deadlock
  * preemptions: 1
- * critical: alarmer pthread_kill - before await mutex.lock statistics
+ * critical: alarmer signal.send P1.T0.1 before await mutex.lock statistics
+ * or: alarmer signal.send P1.T0.1 before await mutex.unlock statistics
  */
 #include "explore.h"
 

@@ -2,7 +2,7 @@
 /*
  * bug: Three threads each hold one of three mutexes and want the next one's.
  * oracle: deadlock
- * preemptions: 2
+ * preemptions: 1
  * critical: parser mutex.lock input before writer mutex.lock input
  * or: checker mutex.lock tree before parser mutex.lock tree
  * or: writer mutex.lock output before checker mutex.lock output

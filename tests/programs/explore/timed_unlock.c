@@ -5,6 +5,7 @@
  * oracle: misuse
  * preemptions: 1
  * critical: impatient mutex.lock lock before keeper mutex.unlock lock
+ * or: keeper mutex.lock lock before impatient mutex.lock lock
  */
 #include "explore.h"
 
