@@ -216,7 +216,10 @@ as_shell_text(const struct as_work *w, const char *command)
 		return NULL;
 	fputs("SEAM_SCRATCH=$PWD; export SEAM_SCRATCH; cd '", f);
 	for (const char *c = w->file->dir; *c; c++)
-		fprintf(f, *c == '\'' ? "'\\''" : "%c", *c);
+		if (*c == '\'')
+			fputs("'\\''", f);
+		else
+			fputc(*c, f);
 	fprintf(f, "' || exit; %s", command);
 	if (fclose(f)) {
 		free(text);
