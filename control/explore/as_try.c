@@ -312,9 +312,9 @@ choose(struct trying *x, uint32_t number)
 static enum seam_code
 make_room(struct trying *x, struct seam_error *err)
 {
-	size_t events = (size_t)x->t->nsteps + x->t->nthreads;
+	size_t events = (size_t)x->t->nsteps + x->t->nthreads + 1;
 
-	if (events <= x->room)
+	if (x->done && x->point && events <= x->room)
 		return SEAM_OK;
 	free(x->done);
 	free(x->point);
@@ -347,30 +347,43 @@ try_one(struct trying *x, uint32_t number, bool *failed, struct seam_error *err)
 	return SEAM_OK;
 }
 
+static enum seam_code
+try_all(struct trying *x, uint32_t tries, uint32_t most, uint32_t *strayed,
+	struct seam_error *err)
+{
+	struct as_work *w = x->w;
+
+	for (uint32_t i = 0; i < tries && *strayed < most; i++) {
+		/* What told last that an edge matters comes first. */
+		uint32_t number = i ^ w->telling;
+		bool failed;
+		enum seam_code code = try_one(x, number, &failed, err);
+
+		if (code)
+			return code;
+		*strayed += !failed;
+		if (!failed && most == 1)
+			w->telling = number;
+	}
+	return SEAM_OK;
+}
+
 enum seam_code
 as_try(struct as_work *w, const struct as_plan *p, uint32_t tries,
        uint32_t most, uint32_t *strayed, struct seam_error *err)
 {
 	uint32_t next[SEAM_MASKED];
 	struct trying x = { .w = w, .plan = p, .next = next, .random = 1 };
-	enum seam_code code = SEAM_OK;
-	bool failed;
+	enum seam_code code;
 
+	*strayed = 0;
 	x.place = calloc(p->npoints + 1, sizeof(*x.place));
 	x.count = calloc(p->npoints + 1, sizeof(*x.count));
 	x.next_one = calloc(p->npoints + 1, sizeof(*x.next_one));
-	if (!x.place || !x.count || !x.next_one)
+	if (x.place && x.count && x.next_one)
+		code = try_all(&x, tries, most, strayed, err);
+	else
 		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
-	*strayed = 0;
-	for (uint32_t i = 0; i < tries && *strayed < most && !code; i++) {
-		/* What told last that an edge matters comes first. */
-		uint32_t number = i ^ w->telling;
-
-		code = try_one(&x, number, &failed, err);
-		*strayed += !failed;
-		if (!failed && most == 1)
-			w->telling = number;
-	}
 	free(x.place);
 	free(x.count);
 	free(x.next_one);
