@@ -15,9 +15,7 @@
 #include "execs.h"
 #include "inner.h"
 
-#ifndef SEAM_INSTALLED_PRELOAD
-#define SEAM_INSTALLED_PRELOAD "/usr/local/lib/seam/libseam.so"
-#endif
+#define INSTALLED_PRELOAD SEAM_PKGLIBDIR "/libseam.so"
 
 #define RULES_BYTES (SEAM_MAX_RULES * sizeof(struct seam_armed))
 
@@ -171,7 +169,7 @@ preload_path(const struct seam_options *o)
 	if (!path)
 		path = getenv("SEAM_PRELOAD");
 	if (!path || !*path)
-		path = SEAM_INSTALLED_PRELOAD;
+		path = INSTALLED_PRELOAD;
 	real = realpath(path, NULL);
 	return real ? real : strdup(path);
 }

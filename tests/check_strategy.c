@@ -263,6 +263,37 @@ check_bound(unsigned depth, bool (*hits)(void))
 	ck_assert_uint_eq(pct_hits(depth - 1, hits, &bound), 0);
 }
 
+/* Of relaxed replay: sorted pairs, by thread and by its steps. */
+START_TEST(switches_are_found)
+{
+	static const struct seam_forced pairs[] = {
+		{ 10, 1, 0 }, { 20, 0, 0 }, { 10, 7, 0 },
+		{ 30, 0, 0 }, { 20, 2, 0 }, { 10, 1, 0 },
+	};
+	struct seam_sched *s = model->sched;
+
+	memcpy(s->forced, pairs, sizeof(pairs));
+	s->plan.forced = 6;
+	s->plan.flags = SEAM_PLAN_RELAXED;
+	s->slot[3].key = 10;
+	s->slot[4].key = 20;
+	s->slot[3].steps = 7;
+	ck_assert_ptr_eq(seam_switch_at(s, 3), &s->forced[3]);
+	s->slot[3].steps = 1;
+	ck_assert_ptr_eq(seam_switch_at(s, 3), &s->forced[1]);
+	s->slot[3].steps = 2;
+	ck_assert_ptr_null(seam_switch_at(s, 3));
+	s->slot[4].steps = 2;
+	ck_assert_ptr_eq(seam_switch_at(s, 4), &s->forced[5]);
+	ck_assert_ptr_null(seam_switch_at(s, SEAM_NOBODY));
+	s->plan.forced = 4;
+	ck_assert_ptr_null(seam_switch_at(s, 4));
+	s->plan.forced = 6;
+	s->plan.flags = 0;
+	ck_assert_ptr_null(seam_switch_at(s, 4));
+}
+END_TEST
+
 START_TEST(pct_depth_2)
 {
 	add_points(0, 1, 8);
@@ -545,6 +576,7 @@ main(void)
 	tcase_add_test(t, surw_is_uniform);
 	tcase_add_test(t, surw_among_many);
 	tcase_add_test(t, surw_does_not_hold_forever);
+	tcase_add_test(t, switches_are_found);
 	tcase_add_test(t, delay_skips);
 	tcase_add_test(t, delay_children_first);
 	suite_add_tcase(s, t);

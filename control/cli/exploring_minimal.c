@@ -53,10 +53,18 @@ on_progress(const struct minimise_state *s, void *data)
 	return !interrupted;
 }
 
-static void
-put_number(const char *what, uint32_t before, uint32_t after)
+static const char *
+plural(uint32_t n, const char *ending)
 {
-	printf("%u %s", before, what);
+	return n == 1 ? "" : ending;
+}
+
+/* "44 switches -> 2, ", with an arrow */
+static void
+put_number(const char *what, const char *ending, uint32_t before,
+	   uint32_t after)
+{
+	printf("%u %s%s", before, what, plural(before, ending));
 	if (after != before)
 		printf(" \342\206\222 %u", after);
 	fputs(", ", stdout);
@@ -68,9 +76,10 @@ put_text(const struct minimised *m, const char *name)
 	exploring_put_pair(stdout, m->text, &m->result.trace, m->labels,
 			   m->output, m->output_len, &m->critical, m->because);
 	putchar('\n');
-	put_number("switches", m->before.switches, m->after.switches);
-	put_number("preemptions", m->before.preemptions, m->after.preemptions);
-	put_number("steps", m->before.steps, m->after.steps);
+	put_number("switch", "es", m->before.switches, m->after.switches);
+	put_number("preemption", "s", m->before.preemptions,
+		   m->after.preemptions);
+	put_number("step", "s", m->before.steps, m->after.steps);
 	printf("by %llu runs in %.1f s%s; verified %u times\n",
 	       (unsigned long long)m->replays, m->seconds,
 	       m->stopped ? ", when it was stopped" : "", m->verified);
@@ -86,6 +95,7 @@ json_size(const struct minimise_size *s)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "steps", json_integer(s->steps));
+	json_object_set_new(o, "decisions", json_integer(s->decisions));
 	json_object_set_new(o, "switches", json_integer(s->switches));
 	json_object_set_new(o, "preemptions", json_integer(s->preemptions));
 	return o;

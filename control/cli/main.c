@@ -11,8 +11,9 @@
 #endif
 
 const struct cli_command *const cli_commands[] = {
-	&cli_run,  &cli_serve,	 &cli_ctl,    &cli_trace,  &cli_test, &cli_hold,
-	&cli_call, &cli_explore, &cli_replay, &cli_minimise, &cli_verify, &cli_help, NULL,
+	&cli_run,    &cli_serve, &cli_ctl,     &cli_trace,  &cli_test,
+	&cli_hold,   &cli_call,	 &cli_explore, &cli_replay, &cli_minimise,
+	&cli_verify, &cli_help,	 NULL,
 };
 
 static int

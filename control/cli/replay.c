@@ -61,6 +61,21 @@ struct job {
 
 /* What came of it. */
 
+/* The critical pair that the file tells of, if the run has such events. */
+static struct critical
+pair_of(const struct job *j)
+{
+	const struct explore_trace *t = &j->again.result.trace;
+	const uint32_t *events = j->file->critical;
+
+	return (struct critical){
+		.found = events[0] && events[0] <= t->nsteps &&
+			 events[1] <= t->nsteps + t->nthreads,
+		.first = events[0] - 1,
+		.second = events[1] - 1,
+	};
+}
+
 static void
 put_json(const struct job *j, const char *result, const char *text,
 	 const char *expected, const char *actual, uint32_t at)
@@ -76,6 +91,14 @@ put_json(const struct job *j, const char *result, const char *text,
 		json_object_set_new(o, "step", json_integer(at + 1));
 		seam_json_put(o, "expected", expected);
 		seam_json_put(o, "actual", actual);
+	}
+	if (!expected && j->file->because) {
+		const struct critical pair = pair_of(j);
+
+		json_object_set_new(o, "critical",
+				    exploring_json_pair(&j->again.result.trace,
+							j->labels, &pair));
+		seam_json_put(o, "because", j->file->because);
 	}
 	json_object_set_new(o, "events",
 			    exploring_json_events(&j->again.result.trace,
@@ -113,11 +136,7 @@ tell_failure(struct job *j)
 {
 	char *text = oracle_explain(&j->again.oracle, j->again.fault,
 				    &j->again.result, j->labels);
-	const struct critical pair = {
-		.found = j->file->critical[0],
-		.first = j->file->critical[0] - 1,
-		.second = j->file->critical[1] - 1,
-	};
+	const struct critical pair = pair_of(j);
 	size_t len = 0;
 	char *output = runner_output(j->again.runner, &len);
 

@@ -37,8 +37,6 @@ tell(struct as_work *w, enum as_form form, const char *name, FILE *f,
 	if (!order_make(&w->order, &w->trace, UINT32_MAX))
 		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
 	code = as_reduce(w, err);
-	if (!code && w->plan.why_not)
-		code = refuse(err, w->plan.why_not);
 	if (!code && w->strayed == AS_TRIES)
 		code = refuse(err, "with all its events in the order in which "
 				   "they came, it did not fail again");

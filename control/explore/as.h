@@ -58,7 +58,6 @@ struct as_plan {
 	struct as_point *point;
 	struct as_act *act;
 	size_t npoints, nacts;
-	const char *why_not; /* static: what cannot be told; or NULL */
 };
 void as_plan_clear(struct as_plan *p);
 

@@ -40,6 +40,16 @@ before_the_end(const struct as_work *w, uint32_t from, uint32_t to)
 		   to;
 }
 
+/* No call comes after it that would show that it is over. */
+static bool
+is_an_end(const struct as_work *w, uint32_t event)
+{
+	uint8_t verb = order_op(&w->order, event)->verb;
+
+	return verb == SEAM_THREAD_EXIT || verb == SEAM_PROCESS_EXIT ||
+	       verb == SEAM_PROCESS_EXEC;
+}
+
 static void
 add(struct collecting *c, uint32_t from, uint32_t to)
 {
@@ -47,12 +57,13 @@ add(struct collecting *c, uint32_t from, uint32_t to)
 	struct as_edge *more = w->edge;
 	bool loose = as_is_silent(w, to);
 
-	/* Who has to see that end waits for it. */
-	if (as_is_silent(w, from))
-		return;
+	/* Whoever needs such an end waits for it. */
+	while (from != ORDER_NONE && is_an_end(w, from))
+		from = w->order.before[from];
 	if (loose)
 		to = before_the_end(w, from, to);
-	if (to == ORDER_NONE || is_there(w, from, to) || !c->good)
+	if (from == ORDER_NONE || to == ORDER_NONE || is_there(w, from, to) ||
+	    !c->good)
 		return;
 	if (w->nedges == c->room) {
 		c->room = c->room ? 2 * c->room : 64;

@@ -49,6 +49,8 @@ static const struct phrase {
 	{ SEAM_PROCESS_FORK, "forked", "fork" },
 	{ SEAM_PROCESS_EXIT, "ended its process", "end its process" },
 	{ SEAM_SIGNAL_SEND, "sent a signal to %s", "send a signal to %s" },
+	{ SEAM_SIGNAL_WAIT, "began to wait for a signal", "wait for a signal" },
+	{ SEAM_SIGNAL_HANDLE, "handled a signal", "handle a signal" },
 	{ SEAM_FCNTL_SETLK, "locked %s", "lock %s" },
 	{ SEAM_FCNTL_SETLKW, "locked %s", "lock %s" },
 	{ SEAM_FLOCK_LOCK, "locked %s", "lock %s" },

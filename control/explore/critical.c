@@ -19,7 +19,8 @@ struct pair {
 	uint32_t from;
 	/* Acquisitions of the same object between them, by the same two. */
 	uint32_t apart;
-	bool odd; /* not what a person would look for first */
+	bool odd;   /* not what a person would look for first */
+	bool alike; /* two threads at the same line: that says less */
 };
 
 struct search {
@@ -69,7 +70,7 @@ is_acquiring(const struct seam_op *op)
 	       op->object;
 }
 
-/* Being born, ending, and waiting for that. */
+/* Being born, ending, waiting for that; and what a signal leads to. */
 static bool
 is_of_life(const struct seam_op *op)
 {
@@ -80,10 +81,19 @@ is_of_life(const struct seam_op *op)
 	case SEAM_THREAD_JOIN:
 	case SEAM_PROCESS_EXIT:
 	case SEAM_PROCESS_WAIT:
+	case SEAM_SIGNAL_HANDLE:
 		return true;
 	default:
 		return false;
 	}
+}
+
+/* Only the first lets the second come about. */
+static bool
+lets_come(const struct seam_op *a, const struct seam_op *b)
+{
+	return b->verb == SEAM_COND_REACQUIRE &&
+	       (a->verb == SEAM_COND_SIGNAL || a->verb == SEAM_COND_BROADCAST);
 }
 
 /* Something that did not happen any more, unless everything waits. */
@@ -91,6 +101,13 @@ static bool
 is_late(const struct explore_trace *t, uint32_t event)
 {
 	return event >= t->nsteps && t->verdict != SEAM_VERDICT_DEADLOCK;
+}
+
+static uint64_t
+site_of(const struct explore_trace *t, uint32_t event)
+{
+	return event < t->nsteps ? t->step[event].site :
+				   t->thread[event - t->nsteps].site;
 }
 
 static void
@@ -117,7 +134,8 @@ add_pair(struct search *s, uint32_t first, uint32_t second, uint32_t apart)
 		.first = first,
 		.second = second,
 		.apart = apart,
-		.odd = is_of_life(a) || is_of_life(b) ||
+		.alike = site_of(s->t, first) == site_of(s->t, second),
+		.odd = is_of_life(a) || is_of_life(b) || lets_come(a, b) ||
 		       (is_late(s->t, second) && a->verb != SEAM_SIGNAL_SEND),
 	};
 }
@@ -142,7 +160,7 @@ find_apart(struct search *s, uint32_t second)
 	uint32_t end = second < t->nsteps ? second : t->nsteps;
 	uint32_t last = end > SCAN_MAX ? end - SCAN_MAX : 0;
 
-	if (!is_acquiring(op))
+	if (!is_acquiring(op) && op->verb != SEAM_SEM_POST)
 		return;
 	memset(s->seen, 0, t->nthreads * sizeof(*s->seen));
 	for (uint32_t i = end; i-- > last && s->seen[me] <= APART_MAX;) {
@@ -173,6 +191,22 @@ was_killed_at(const struct explore_trace *t, uint32_t slot)
 	return true;
 }
 
+/* What the thread that a signal is sent to does next, but for handling it. */
+static void
+find_sent(struct search *s, uint32_t first)
+{
+	const struct seam_op *op = critical_op(s->t, first);
+
+	if (op->verb != SEAM_SIGNAL_SEND || !op->peer)
+		return;
+	for (uint32_t i = first + 1; i < s->t->nsteps; i++)
+		if (s->t->step[i].slot == op->peer - 1 &&
+		    s->t->step[i].op.verb != SEAM_SIGNAL_HANDLE) {
+			add_pair(s, first, i, 0);
+			return;
+		}
+}
+
 static bool
 is_event(const struct explore_trace *t, uint32_t event)
 {
@@ -199,7 +233,7 @@ find_killers(struct search *s, uint32_t slot)
 	}
 }
 
-/* What comes first is tried first: neighbours, and of these the last ones. */
+/* Neighbours are tried first, and of these the last ones. */
 static int
 compare(const void *a, const void *b)
 {
@@ -207,6 +241,8 @@ compare(const void *a, const void *b)
 
 	if (x->odd != y->odd)
 		return x->odd - y->odd;
+	if (x->alike != y->alike)
+		return x->alike - y->alike;
 	if (x->apart != y->apart)
 		return x->apart < y->apart ? -1 : 1;
 	if (x->first != y->first)
@@ -223,6 +259,7 @@ find_pairs(struct search *s)
 		if (is_event(s->t, j)) {
 			order_races(&s->o, j, add_race, s);
 			find_apart(s, j);
+			find_sent(s, j);
 		}
 	for (uint32_t i = 0; i < s->t->nthreads; i++)
 		if (was_killed_at(s->t, i))
@@ -303,13 +340,21 @@ exchange(struct search *s, const struct pair *p)
 	return n;
 }
 
+/* A handler comes in between wherever its signal is sent. */
+static bool
+counts(const struct seam_step *step)
+{
+	return step->op.verb != SEAM_SIGNAL_HANDLE;
+}
+
 static uint32_t
 number_of(const struct explore_trace *t, uint32_t event)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < event && i < t->nsteps; i++)
-		n += t->step[i].slot == critical_slot(t, event);
+		n += t->step[i].slot == critical_slot(t, event) &&
+		     counts(&t->step[i]);
 	return n;
 }
 
@@ -322,7 +367,8 @@ place_in(const struct explore_trace *other, const struct explore_trace *t,
 	uint32_t number = number_of(t, event);
 
 	for (uint32_t i = 0; i < other->nsteps; i++)
-		if (other->thread[other->step[i].slot].key == key && !number--)
+		if (other->thread[other->step[i].slot].key == key &&
+		    counts(&other->step[i]) && !number--)
 			return i;
 	return ORDER_NONE;
 }

@@ -9,6 +9,7 @@
 #include "session_int.h"
 
 #define NS_PER_MS UINT64_C(1000000)
+#define VERIFY_MS 60000 /* at most, about: what hangs takes its time */
 
 const char *const minimise_phase_names[MINIMISE_PHASES] = {
 	[MINIMISE_AGAIN] = "running it again",
@@ -69,6 +70,7 @@ size_of(const struct explore_trace *t)
 {
 	return (struct minimise_size){
 		.steps = t->nsteps,
+		.decisions = t->decisions,
 		.switches = t->switches,
 		.preemptions = explore_preemptions(t),
 	};
@@ -185,12 +187,14 @@ static void
 verify(struct minimise_work *w)
 {
 	struct minimised *out = w->out;
+	const uint64_t end = seam_now() + VERIFY_MS * NS_PER_MS;
 
 	out->stopped = w->stopped || w->late;
 	w->stopped = false;
 	w->state.phase = MINIMISE_VERIFY;
 	plan_kept(w);
-	for (int i = 0; i < MINIMISE_VERIFIED; i++) {
+	for (int i = 0; i < MINIMISE_VERIFIED && (!i || seam_now() < end);
+	     i++) {
 		if (i == MINIMISE_VERIFIED / 2)
 			runner_renew(w->again.runner);
 		if (!run(w) && (w->code || i))

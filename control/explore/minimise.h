@@ -4,7 +4,8 @@
  * ISSTA 2002; Zeller & Hildebrandt, TSE 2002; Jalbert & Sen, FSE 2010), and
  * to the pair of events whose order decides.
  *
- * Nothing here prints, and nothing is written.
+ * Nothing here prints, and nothing is written.  As with all replicas, the
+ * calling thread gives itself to a core and asks for a fixed address layout.
  */
 #ifndef SEAM_EXPLORE_MINIMISE_H
 #define SEAM_EXPLORE_MINIMISE_H
@@ -43,7 +44,7 @@ struct minimise_config {
 #define MINIMISE_VERIFIED 10
 
 struct minimise_size {
-	uint32_t steps, switches, preemptions;
+	uint32_t steps, decisions, switches, preemptions;
 };
 
 /* What came of it; the run is the survivor's, as it was verified. */

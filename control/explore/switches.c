@@ -2,7 +2,8 @@
 #include "explore/switches.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#include "explore/table.h"
 
 /* A thread that has given way so often may be passed over (fairness): that it
  * goes on is then a choice, too. */
@@ -44,12 +45,6 @@ is_choice(const struct counts *c, uint16_t from, uint16_t to, uint8_t how)
 	return from != to || how != SEAM_HOW_DONE || c->yields[to] >= YIELDS;
 }
 
-static bool
-could_go_on(const struct seam_step *step, uint16_t slot)
-{
-	return slot < SEAM_MASKED && ((step->enabled >> slot) & 1);
-}
-
 bool
 explore_switches_of(struct explore_switches *s, const struct explore_trace *t)
 {
@@ -62,9 +57,7 @@ explore_switches_of(struct explore_switches *s, const struct explore_trace *t)
 
 		if (i && is_choice(&c, now[-1].slot, now->slot, now->op.how)) {
 			add(s, &c, t, now[-1].slot, now->slot, now->op.how);
-			s->v[s->n - 1].preempts =
-			    now[-1].slot != now->slot &&
-			    could_go_on(now, now[-1].slot);
+			s->v[s->n - 1].preempts = explore_is_preemption(t, i);
 		}
 		c.steps[now->slot]++;
 		c.yields[now->slot] += (now->op.flags & SEAM_OP_YIELD) != 0;

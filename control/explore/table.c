@@ -15,7 +15,8 @@
 
 #define WIDTH 100
 #define ROWS 40
-#define AROUND 3 /* rows beside what is marked */
+#define WAITING_MAX 8 /* threads that are all shown */
+#define AROUND 3      /* rows beside what is marked */
 #define COLUMN_MIN 12
 #define CELL 512
 
@@ -239,6 +240,18 @@ pending_text(const struct table *x, uint32_t slot, char *buf)
 	return buf;
 }
 
+/* In a reduced table of many that wait, only those of the pair. */
+static bool
+is_wanted(const struct table *x, uint32_t slot)
+{
+	const struct critical *pair = x->style->pair;
+
+	if (!pair || !pair->found || x->t->nthreads <= WAITING_MAX)
+		return true;
+	return slot == critical_slot(x->t, pair->first) ||
+	       slot == critical_slot(x->t, pair->second);
+}
+
 /* Each as wide as what stands in it. */
 static void
 measure(struct table *x, unsigned *wide)
@@ -254,7 +267,7 @@ measure(struct table *x, unsigned *wide)
 			 explore_site_line(explore_site_label(x->l, step)));
 	}
 	for (uint32_t i = 0; i < x->t->nthreads; i++) {
-		if (pending_text(x, i, text)) {
+		if (is_wanted(x, i) && pending_text(x, i, text)) {
 			at_least(&wide[i], text);
 			at_least(&x->site, explore_site_line(x->l->at[i]));
 		}
@@ -281,7 +294,7 @@ widest(struct table *x)
 static void
 fit(struct table *x)
 {
-	unsigned need = x->number + 3 + x->site, room = x->style->width;
+	unsigned need = x->number + 4 + x->site, room = x->style->width;
 
 	if (!x->ncolumns)
 		return;
@@ -368,7 +381,7 @@ put_columns(const struct table *x, uint16_t mine, const char *text, bool strong)
 static void
 put_header(const struct table *x)
 {
-	fprintf(x->f, "%*s   ", (int)x->number, "");
+	fprintf(x->f, "%*s    ", (int)x->number, "");
 	for (unsigned i = 0; i < x->ncolumns; i++) {
 		put_cell(x, explore_thread_label(x->l, x->column[i].slot),
 			 x->column[i].width, true);
@@ -412,7 +425,7 @@ put_row(const struct table *x, uint32_t row)
 	char text[CELL];
 
 	cell_text(x, step, text);
-	fprintf(x->f, "%*u%s%s ", (int)x->number, step + 1, strong ? "*" : " ",
+	fprintf(x->f, "%*u %s%s ", (int)x->number, step + 1, strong ? "*" : " ",
 		of_pair ? ">" : " ");
 	put_cells(x, slot, text, site, strong || of_pair);
 }
@@ -420,15 +433,23 @@ put_row(const struct table *x, uint32_t row)
 static void
 put_pending(const struct table *x)
 {
+	uint32_t others = 0;
 	char text[CELL];
 
 	for (uint32_t i = 0; i < x->t->nthreads; i++) {
 		if (!pending_text(x, i, text))
 			continue;
-		fprintf(x->f, "%*s %s ", (int)x->number, "",
+		if (!is_wanted(x, i)) {
+			others++;
+			continue;
+		}
+		fprintf(x->f, "%*s  %s ", (int)x->number, "",
 			is_of_pair(x, x->t->nsteps + i) ? ">" : " ");
 		put_cells(x, (uint16_t)i, text, x->l->at[i], true);
 	}
+	if (others)
+		fprintf(x->f, "%*s    ... %u more wait ...\n", (int)x->number,
+			"", others);
 }
 
 static void
@@ -436,7 +457,7 @@ put_fold(const struct table *x, uint32_t rows)
 {
 	if (!rows)
 		return;
-	fprintf(x->f, "%*s   ... %u more ...\n", (int)x->number, "", rows);
+	fprintf(x->f, "%*s    ... %u more ...\n", (int)x->number, "", rows);
 }
 
 /* What lies before the end matters most. */
@@ -499,8 +520,8 @@ explore_table(FILE *f, const struct explore_trace *t,
 	if (!s.width)
 		s.width = WIDTH;
 	x.number = (unsigned)snprintf(number, sizeof(number), "%u", t->nsteps);
-	if (s.width < x.number + 8)
-		s.width = x.number + 8;
+	if (s.width < x.number + 9)
+		s.width = x.number + 9;
 	if (choose_rows(&x)) {
 		reduce(&x);
 		if (choose_columns(&x))

@@ -7,6 +7,7 @@
  * preemptions: 1
  * critical: canceller thread.cancel P1.T0.1 before worker sem.wait paper
  * or: canceller thread.cancel P1.T0.1 before worker mutex.lock ledger
+ * or: canceller thread.cancel P1.T0.1 before - once P1.T0.1/once#1
  */
 #include "explore.h"
 

@@ -4,7 +4,8 @@
  *      transfer; the next owner calls it consistent but does not repair it.
  * oracle: exit
  * preemptions: 1
- * critical: main signal.send - before transfer mutex.lock robust_half.c:32#1
+ * critical: main signal.send - before transfer mutex.lock robust_half.c:33#1
+ * or: main signal.send - before transfer mutex.unlock robust_half.c:33#1
  */
 #include "explore.h"
 

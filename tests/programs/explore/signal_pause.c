@@ -4,7 +4,7 @@
  *      end it; it is to be blocked until sigsuspend.
  * oracle: deadlock
  * preemptions: 1
- * critical: teller signal.send P1.T0 before main signal.handle -
+ * critical: teller signal.send P1.T0 before main signal.wait -
  */
 #include "explore.h"
 

@@ -5,6 +5,7 @@
  * oracle: exit
  * preemptions: 1
  * critical: exchange mutex.lock lock before exchange mutex.lock lock
+ * or: look mutex.lock lock before exchange mutex.lock lock
  */
 #include "explore.h"
 
