@@ -40,6 +40,19 @@ before_the_end(const struct as_work *w, uint32_t from, uint32_t to)
 		   to;
 }
 
+/* Somebody who waits, and whom nobody has woken, need not be held up. */
+static bool
+is_held_anyway(const struct as_work *w, uint32_t event)
+{
+	const struct explore_thread *t;
+
+	if (event < w->order.n)
+		return false;
+	t = &w->trace.thread[event - w->order.n];
+	return t->state != SEAM_SLOT_PENDING || !t->pending.verb || t->queued ||
+	       as_half_of(&t->pending) != AS_WHOLE;
+}
+
 /* No call comes after it that would show that it is over. */
 static bool
 is_an_end(const struct as_work *w, uint32_t event)
@@ -55,11 +68,18 @@ add(struct collecting *c, uint32_t from, uint32_t to)
 {
 	struct as_work *w = c->w;
 	struct as_edge *more = w->edge;
-	bool loose = as_is_silent(w, to);
+	bool loose;
 
 	/* Whoever needs such an end waits for it. */
 	while (from != ORDER_NONE && is_an_end(w, from))
 		from = w->order.before[from];
+	/* A handler is no call: it runs before the next one. */
+	while (to < w->order.n &&
+	       order_op(&w->order, to)->verb == SEAM_SIGNAL_HANDLE)
+		to = w->order.after[to];
+	if (is_held_anyway(w, to))
+		return;
+	loose = as_is_silent(w, to);
 	if (loose)
 		to = before_the_end(w, from, to);
 	if (from == ORDER_NONE || to == ORDER_NONE || is_there(w, from, to) ||
@@ -94,19 +114,6 @@ found(void *arg, const struct order_race *race)
 				    second, slot))
 			add(c, first, race->second);
 	}
-}
-
-/* Somebody who waits, and whom nobody has woken, need not be held up. */
-static bool
-is_held_anyway(const struct as_work *w, uint32_t event)
-{
-	const struct explore_thread *t;
-
-	if (event < w->order.n)
-		return false;
-	t = &w->trace.thread[event - w->order.n];
-	return t->state != SEAM_SLOT_PENDING || !t->pending.verb || t->queued ||
-	       as_half_of(&t->pending) != AS_WHOLE;
 }
 
 static bool

@@ -57,6 +57,10 @@ next_of(const struct making *m, uint32_t event)
 {
 	uint32_t next = event < m->o->n ? m->o->after[event] : ORDER_NONE;
 
+	/* A handler is no call. */
+	while (next < m->o->n &&
+	       order_op(m->o, next)->verb == SEAM_SIGNAL_HANDLE)
+		next = m->o->after[next];
 	if (next == ORDER_NONE ||
 	    (next < m->o->n ? as_is_silent(m->w, next) : !stands(m, next)))
 		return ORDER_NONE;
