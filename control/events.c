@@ -110,6 +110,10 @@ name_object(struct seam_session *s, const struct seam_record *r,
 		seam_arena_copy(t->path, SEAM_PATH, buf, size);
 		e->object = buf;
 	} else if (o) {
+		if (o->kind == SEAM_KIND_FILE) {
+			e->device = o->addr;
+			e->inode = o->addr2;
+		}
 		e->object = seam_object_text(s, r->object - 1);
 	} else if (r->addr && p) {
 		e->object = seam_addr_text(s, p, r->addr);

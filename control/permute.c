@@ -6,12 +6,20 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "permute_auto.h"
+
+#define TRIED_MAX 10000 /* orders, by `permutations auto` */
+#define LOOKED_MAX 10000000
+
 struct running {
 	struct permute *p;
+	struct permute_trial *trial; /* `permutations auto`; else NULL */
+	struct permute_eyes *eyes;
 	struct seam_session *s;
 	struct permute_talk *talk; /* by session */
 	size_t *waiting;	   /* steps, in the order they were sent */
 	size_t n_waiting;
+	uint64_t ended; /* sessions, as far as the trial has it */
 	FILE *out;
 	struct seam_error err;
 };
@@ -103,6 +111,47 @@ begin_session(struct running *r, struct permute_talk *t)
 	return code;
 }
 
+/* Before put_step forgets who waited. */
+static void
+look(struct running *r, size_t step)
+{
+	struct permute_interval *now = &r->trial->interval[r->trial->n++];
+
+	*now = (struct permute_interval){ .step = step };
+	now->active = UINT64_C(1) << r->p->step[step].session;
+	for (size_t i = 0; i < r->n_waiting; i++)
+		if (talk_of(r, r->waiting[i])->state != PERMUTE_BLOCKED) {
+			now->done |= UINT64_C(1) << r->waiting[i];
+			now->active |= UINT64_C(1)
+				       << r->p->step[r->waiting[i]].session;
+		}
+	for (size_t i = 0; i < r->p->sessions; i++)
+		if (r->talk[i].over && !(r->ended >> i & 1))
+			now->ended |= UINT64_C(1) << i;
+	r->ended |= now->ended;
+	now->active |= now->ended;
+	now->waits = talk_of(r, step)->state == PERMUTE_BLOCKED;
+	permute_eyes_take(r->eyes, now);
+	/* With the program goes what it had locked. */
+	now->unknown |= now->ended != 0;
+}
+
+static bool
+can_begin(const struct permute_talk *t)
+{
+	return t->state == PERMUTE_IDLE && !t->over;
+}
+
+/* Somebody else has a step to take. */
+static bool
+others_can(struct running *r, const struct permute_order *o, size_t from)
+{
+	for (size_t i = from; i < o->n; i++)
+		if (can_begin(talk_of(r, o->step[i])))
+			return true;
+	return false;
+}
+
 /* *go_on false: the order cannot be had. */
 static enum seam_code
 take_step(struct running *r, size_t step, bool *go_on)
@@ -111,7 +160,7 @@ take_step(struct running *r, size_t step, bool *go_on)
 	const struct permute_step *st = &r->p->step[step];
 	enum seam_code code;
 
-	*go_on = t->state == PERMUTE_IDLE && !t->over;
+	*go_on = can_begin(t);
 	if (t->over)
 		fprintf(r->out, "invalid permutation: %s has ended before %s\n",
 			t->session->name, st->name);
@@ -126,6 +175,8 @@ take_step(struct running *r, size_t step, bool *go_on)
 	if (!code)
 		code =
 		    permute_talk_settle(r->s, r->talk, r->p->sessions, &r->err);
+	if (!code && r->trial)
+		look(r, step);
 	if (!code)
 		put_step(r, step);
 	return code;
@@ -139,8 +190,17 @@ run_steps(struct running *r, const struct permute_order *o)
 
 	for (size_t i = 0; !code && i < r->p->sessions; i++)
 		code = begin_session(r, &r->talk[i]);
-	for (size_t i = 0; !code && go_on && i < o->n; i++)
+	if (!code && r->trial) {
+		r->eyes = permute_eyes_open(r->s, r->talk, r->p->sessions);
+		if (!r->eyes)
+			code = sess_fail(&r->err, SEAM_E_UNSUPPORTED, 0,
+					 "out of memory");
+	}
+	for (size_t i = 0; !code && go_on && i < o->n; i++) {
 		code = take_step(r, o->step[i], &go_on);
+		if (!go_on && r->trial)
+			r->trial->abandoned = others_can(r, o, i + 1);
+	}
 	for (size_t i = 0; !code && go_on && i < r->n_waiting; i++)
 		fprintf(r->out, "step %s: <never completed>\n",
 			r->p->step[r->waiting[i]].name);
@@ -210,12 +270,14 @@ in_session(struct running *r, const struct permute_order *o,
 	return code;
 }
 
+/* trial NULL: nobody wants to know what the steps touched. */
 static enum seam_code
 run_order(struct permute *p, const struct permute_order *o,
-	  const struct permute_watch *w, FILE *out, FILE *f)
+	  const struct permute_watch *w, struct permute_trial *trial, FILE *out,
+	  FILE *f)
 {
 	struct seam_options how = { .watch = true, .kill_on_death = true };
-	struct running r = { .p = p, .out = out };
+	struct running r = { .p = p, .trial = trial, .out = out };
 	enum seam_code code;
 
 	put_order(p, o, out);
@@ -229,8 +291,87 @@ run_order(struct permute *p, const struct permute_order *o,
 		code = in_session(&r, o, w);
 	if (code)
 		say(p, o, &r, code, f);
+	permute_eyes_close(r.eyes);
 	seam_session_close(r.s, false);
 	free_talks(&r);
+	return code;
+}
+
+/* Those that can differ. */
+
+struct choosing {
+	struct permute *p;
+	const struct permute_watch *watch;
+	FILE *out, *f;
+	struct permute_auto *known;
+	struct permute_trial trial;
+	size_t looked, tried, shown;
+	enum seam_code code;
+	struct seam_error err;
+};
+
+static bool
+try_order(const size_t *order, void *data)
+{
+	struct choosing *c = data;
+	const struct permute_order o = { (size_t *)(uintptr_t)order,
+					 c->p->steps };
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	if (c->looked++ == LOOKED_MAX || c->tried == TRIED_MAX) {
+		c->code = sess_fail(&c->err, SEAM_E_UNSUPPORTED, 0,
+				    "too many permutations: name those to run");
+		fprintf(c->f, "%s: %s\n", c->p->name, c->err.text);
+		return false;
+	}
+	if (!permute_auto_wants(c->known, order))
+		return true;
+	out = open_memstream(&text, &size);
+	if (!out)
+		return false;
+	c->tried++;
+	c->code = run_order(c->p, &o, c->watch, &c->trial, out, c->f);
+	fclose(out);
+	if (!c->trial.abandoned) {
+		c->shown++;
+		fputs(text, c->out);
+	}
+	free(text);
+	permute_auto_learn(c->known, &c->trial);
+	permute_trial_clear(&c->trial);
+	return !c->code;
+}
+
+static enum seam_code
+run_chosen(struct permute *p, const struct permute_watch *watch, FILE *out,
+	   FILE *f)
+{
+	struct choosing c = { .p = p, .watch = watch, .out = out, .f = f };
+	bool ok;
+
+	c.known = permute_auto_new(p);
+	ok = c.known && permute_each_order(p, try_order, &c);
+	permute_auto_free(c.known);
+	if (ok)
+		fprintf(out,
+			"\n%zu of %zu permutations; all others come to the "
+			"same, or cannot be had\n",
+			c.shown, c.looked);
+	else if (!c.code)
+		fprintf(f, "%s: out of memory\n", p->name);
+	return ok || c.code ? c.code : SEAM_E_UNSUPPORTED;
+}
+
+static enum seam_code
+run_named(struct permute *p, const struct permute_watch *watch, FILE *out,
+	  FILE *f)
+{
+	enum seam_code code = SEAM_OK;
+
+	for (size_t i = 0; !code && i < p->orders; i++)
+		code = run_order(p, &p->order[i], watch, NULL, out, f);
 	return code;
 }
 
@@ -246,8 +387,8 @@ seam_permute_run(struct permute *p, const struct permute_watch *watch,
 	code = permute_shell(p, "setup", p->setup, &r.err);
 	if (code)
 		return say(p, NULL, &r, code, f);
-	for (size_t i = 0; !code && i < p->orders; i++)
-		code = run_order(p, &p->order[i], watch, out, f);
+	code = p->automatic ? run_chosen(p, watch, out, f) :
+			      run_named(p, watch, out, f);
 	last = permute_shell(p, "teardown", p->teardown, &r.err);
 	if (last)
 		say(p, NULL, &r, last, f);

@@ -6,9 +6,11 @@
  *
  *	permute_read.c		the script
  *	permute_orders.c	the permutations
+ *	permute_auto.c		those of them that can differ
  *	permute.c		one of them, in a session of its own
  *	permute_talk.c		its programs: lines in, output, who is done or
- *blocked permute_shell.c		commands before, between and after
+ *				blocked
+ *	permute_shell.c		commands before, between and after
  */
 #ifndef SEAM_PERMUTE_H
 #define SEAM_PERMUTE_H
@@ -30,6 +32,7 @@ struct permute_session {
 	char **argv;		 /* its command; the array is ours */
 	char **setup;		 /* lines sent before its first step */
 	size_t setups;
+	bool guarded; /* it looks at files under locks only */
 };
 
 /* Indices of steps, in order. */
@@ -46,7 +49,8 @@ struct permute {
 	struct permute_step *step;
 	struct permute_order *order;
 	size_t sessions, steps, orders;
-	bool all; /* `permutations` */
+	bool all;	/* `permutations` */
+	bool automatic; /* `permutations auto` */
 };
 
 /* Is the text such a script: does it begin a session somewhere? */
@@ -83,8 +87,16 @@ enum seam_code permute_talk_settle(struct seam_session *s,
 				   struct permute_talk *v, size_t n,
 				   struct seam_error *err);
 
-/* permute_orders.c: adds every interleaving that keeps the order of each
- * session's steps. */
+/* Its processes that live, the session's lock being held. */
+size_t permute_talk_pids(struct seam_session *s, const struct permute_talk *t,
+			 pid_t *pid, size_t max);
+
+/* permute_orders.c: every interleaving of all steps that keeps the order of
+ * each session's.  False: `each` said so, or there is no memory. */
+typedef bool permute_each_fn(const size_t *order, void *data);
+bool permute_each_order(const struct permute *p, permute_each_fn *each,
+			void *data);
+/* Adds them. */
 enum seam_code permute_add_all(struct permute *p, struct seam_error *err);
 
 /* Told of each session; `ended` before it is closed.  May be NULL. */

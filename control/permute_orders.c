@@ -8,10 +8,12 @@
 #define ORDERS_MAX 10000
 
 struct making {
-	struct permute *p;
+	const struct permute *p;
 	size_t *order; /* as far as it is made */
 	size_t n;
 	bool *used; /* by step */
+	permute_each_fn *each;
+	void *data;
 };
 
 /* The first of that session that is not used; steps: none. */
@@ -27,32 +29,13 @@ next_of(const struct making *m, size_t session)
 }
 
 static bool
-add(struct making *m)
-{
-	struct permute *p = m->p;
-	struct permute_order *v =
-	    realloc(p->order, (p->orders + 1) * sizeof(*v));
-	size_t *step = malloc((m->n + 1) * sizeof(*step));
-
-	if (v)
-		p->order = v;
-	if (!v || !step) {
-		free(step);
-		return false;
-	}
-	memcpy(step, m->order, m->n * sizeof(*step));
-	p->order[p->orders++] = (struct permute_order){ step, m->n };
-	return true;
-}
-
-static bool
 extend(struct making *m)
 {
-	struct permute *p = m->p;
+	const struct permute *p = m->p;
 	bool ok = true;
 
 	if (m->n == p->steps)
-		return p->orders < ORDERS_MAX && add(m);
+		return m->each(m->order, m->data);
 	for (size_t s = 0; ok && s < p->sessions; s++) {
 		size_t i = next_of(m, s);
 
@@ -67,10 +50,10 @@ extend(struct making *m)
 	return ok;
 }
 
-enum seam_code
-permute_add_all(struct permute *p, struct seam_error *err)
+bool
+permute_each_order(const struct permute *p, permute_each_fn *each, void *data)
 {
-	struct making m = { .p = p };
+	struct making m = { .p = p, .each = each, .data = data };
 	bool ok;
 
 	m.order = calloc(p->steps + 1, sizeof(*m.order));
@@ -78,9 +61,38 @@ permute_add_all(struct permute *p, struct seam_error *err)
 	ok = m.order && m.used && extend(&m);
 	free(m.order);
 	free(m.used);
-	if (ok)
+	return ok;
+}
+
+static bool
+add(const size_t *order, void *data)
+{
+	struct permute *p = data;
+	struct permute_order *v;
+	size_t *step;
+
+	if (p->orders == ORDERS_MAX)
+		return false;
+	v = realloc(p->order, (p->orders + 1) * sizeof(*v));
+	step = malloc(p->steps * sizeof(*step));
+	if (v)
+		p->order = v;
+	if (!v || !step) {
+		free(step);
+		return false;
+	}
+	memcpy(step, order, p->steps * sizeof(*step));
+	p->order[p->orders++] = (struct permute_order){ step, p->steps };
+	return true;
+}
+
+enum seam_code
+permute_add_all(struct permute *p, struct seam_error *err)
+{
+	if (permute_each_order(p, add, p))
 		return SEAM_OK;
 	return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
-			 "more than %d permutations: name those to run",
+			 "more than %d permutations: name those to run, or "
+			 "let `permutations auto` choose",
 			 ORDERS_MAX);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "command.h"
-#include "permute.h"
+#include "permute_auto.h"
 
 struct reading {
 	struct permute *p;
@@ -19,10 +19,11 @@ typedef enum seam_code take_fn(struct reading *r, char *text);
 /* How they are asked to say that they have done a step, by program. */
 static const struct {
 	const char *program, *echo;
+	bool guarded;
 } echoes[] = {
-	{ "sqlite3", ".print @" },   { "sh", "echo @" },
-	{ "bash", "echo @" },	     { "dash", "echo @" },
-	{ "python3", "print('@')" }, { "psql", "\\echo @" },
+	{ "sqlite3", ".print @", true },    { "sh", "echo @", false },
+	{ "bash", "echo @", false },	    { "dash", "echo @", false },
+	{ "python3", "print('@')", false }, { "psql", "\\echo @", false },
 };
 
 static enum seam_code
@@ -104,14 +105,16 @@ take_teardown(struct reading *r, char *text)
 }
 
 static const char *
-echo_of(const char *program)
+echo_of(const char *program, bool *guarded)
 {
 	const char *base = strrchr(program, '/');
 
 	base = base ? base + 1 : program;
 	for (size_t i = 0; i < sizeof(echoes) / sizeof(echoes[0]); i++)
-		if (!strcmp(echoes[i].program, base))
+		if (!strcmp(echoes[i].program, base)) {
+			*guarded = echoes[i].guarded;
 			return echoes[i].echo;
+		}
 	return NULL;
 }
 
@@ -135,7 +138,7 @@ understand(struct reading *r, struct permute_session *s)
 	for (size_t k = 0; ++i < w->n; k++)
 		s->argv[k] = (char *)seam_word_whole(&w->v[i]);
 	if (!echo && s->argv[0])
-		echo = echo_of(s->argv[0]);
+		echo = echo_of(s->argv[0], &s->guarded);
 	if (!echo)
 		return bad(r, "say how '%s' can be made to print a line: echo=",
 			   s->argv[0]);
@@ -250,9 +253,14 @@ take_permutation(struct reading *r, char *text)
 static enum seam_code
 take_permutations(struct reading *r, char *text)
 {
+	if (*text && strcmp(text, "auto") != 0)
+		return bad(
+		    r, "`permutations` stands alone, or with auto; met '%s'",
+		    text);
 	if (*text)
-		return bad(r, "`permutations` stands alone, met '%s'", text);
-	r->p->all = true;
+		r->p->automatic = true;
+	else
+		r->p->all = true;
 	return SEAM_OK;
 }
 
@@ -300,7 +308,16 @@ finish(struct reading *r)
 
 	if (!p->steps)
 		return bad(r, "there is no %s", "step");
-	if (p->all || !p->orders)
+	if (p->automatic &&
+	    (p->steps > PERMUTE_STEPS || p->sessions > PERMUTE_SESSIONS))
+		return sess_fail(&r->err, SEAM_E_UNSUPPORTED, 0,
+				 "permutations auto: at most %d steps and %d "
+				 "sessions",
+				 PERMUTE_STEPS, PERMUTE_SESSIONS);
+	if (p->automatic && (p->all || p->orders))
+		return bad(r, "%s leaves no others to name",
+			   "permutations auto");
+	if (!p->automatic && (p->all || !p->orders))
 		return permute_add_all(p, &r->err);
 	return SEAM_OK;
 }

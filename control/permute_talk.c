@@ -139,6 +139,22 @@ descends(struct seam_session *s, const struct seam_process *p,
 	return p == from;
 }
 
+size_t
+permute_talk_pids(struct seam_session *s, const struct permute_talk *t,
+		  pid_t *pid, size_t max)
+{
+	const struct seam_process *from = process_of(s, t);
+	size_t n = 0;
+
+	for (uint32_t i = 0; from && i < SEAM_MAX_PROCS && n < max; i++) {
+		const struct seam_process *p = seam_process_at(s, i);
+
+		if (p && !p->ended && p->pid && descends(s, p, from))
+			pid[n++] = p->pid;
+	}
+	return n;
+}
+
 /* Somebody of it waits for a lock, or is held up by a rule. */
 static bool
 has_waiter(struct seam_session *s, const struct permute_talk *t)

@@ -44,13 +44,16 @@
 #define SEAM_SOBJECT_BUCKETS 16384
 #define SEAM_POINTS 64
 #define SEAM_COUNTS 256
+#define SEAM_PAUSES 8
 #define SEAM_NOBODY UINT16_MAX
 
 /* How a candidate's operation ends. */
 enum seam_how {
-	SEAM_HOW_DONE,	  /* as the real call answers */
-	SEAM_HOW_TIMEOUT, /* its time is over */
-	SEAM_HOW_SIGNAL,  /* interrupted: a handler runs */
+	SEAM_HOW_DONE,	   /* as the real call answers */
+	SEAM_HOW_TIMEOUT,  /* its time is over */
+	SEAM_HOW_SIGNAL,   /* interrupted: a handler runs */
+	SEAM_HOW_SPURIOUS, /* a wait on a condition: woken by nobody, which
+			      POSIX allows; only when forced */
 	SEAM_HOWS
 };
 
@@ -183,6 +186,7 @@ enum seam_strategy_id {
 	SEAM_STRATEGY_POS,
 	SEAM_STRATEGY_SURW,
 	SEAM_STRATEGY_DELAY,
+	SEAM_STRATEGY_DIRECT,
 	SEAM_STRATEGIES
 };
 
@@ -207,6 +211,19 @@ enum seam_server {
 	SEAM_SERVER_NONE,  /* this execution is the run */
 	SEAM_SERVER_LATE,  /* at the first thread creation, if possible */
 	SEAM_SERVER_EARLY, /* before the constructors */
+};
+
+/* Where a thread is to be held (`direct`): at an operation on that object
+ * from that site, which comes after as many of them. */
+#define SEAM_PAUSE_ANY UINT32_MAX
+struct seam_pause {
+	uint64_t thread; /* key */
+	struct seam_pause_at {
+		uint64_t object, site; /* key, address; object 0: nowhere,
+					  site 0: anywhere */
+	} outer, inner;		       /* inner: after outer */
+	uint32_t nth, spare;	       /* of the outer ones, from 0; ANY: held
+					  at inner ones only */
 };
 
 /* C, while no run goes on. */
@@ -236,12 +253,13 @@ struct seam_plan {
 	uint64_t interest;	 /* surw: an object's key; 0: all */
 	uint32_t timeout_one_in; /* samplers: a timeout is taken, where it
 				    could be, once in so many choices */
-	uint32_t spare;
+	uint32_t pauses;	 /* direct */
 	uint32_t point[SEAM_POINTS];
 	struct {
 		uint64_t thread; /* key */
 		uint64_t events; /* interesting ones, of its descendants too */
 	} count[SEAM_COUNTS];
+	struct seam_pause pause[SEAM_PAUSES];
 };
 
 enum seam_verdict {

@@ -47,6 +47,7 @@ extern "C" {
 #endif
 
 #define SEAM_DEFAULT UINT64_MAX
+#define SEAM_NO_LIMIT UINT64_MAX
 
 enum seam_code {
 	SEAM_OK,
@@ -354,6 +355,85 @@ enum seam_code seam_join(seam_session *s, uint64_t mark, uint64_t timeout);
 enum seam_code seam_crashes(seam_session *s);
 /* A crash of this target is expected and not reported. */
 enum seam_code seam_expect_crash(seam_session *s, const char *alias);
+
+/* Exploring: as `seam explore` does, see seam-explore(1). */
+
+/* The exit status is to be that of an undisturbed run. */
+#define SEAM_STATUS_PLAIN (-1)
+
+/* All may be zero. */
+struct seam_explore_options {
+	const char *test;     /* its name, for the replay file; NULL: the
+				 program's */
+	char *const *env;     /* "K=V" added to the caller's, NULL-terminated */
+	const char *dir;      /* where it runs; NULL: where the caller does */
+	const char *preload;  /* libseam.so; NULL: as for seam_open */
+	const char *strategy; /* NULL: "auto" */
+	const char *setup, *reset, *check; /* sh -c: once, before each run,
+					      after each run */
+	const char *replay; /* the replay file; NULL: ./seam-TEST.replay */
+	uint64_t runs;	    /* at most; 0: 1000; or SEAM_NO_LIMIT */
+	uint64_t budget;    /* of real time for all, ms; 0: no limit */
+	uint64_t timeout;   /* the same for one run; 0: 10000 */
+	uint64_t seed;	    /* 0: 1 */
+	unsigned jobs;	    /* runs at a time, each on a core; 0: 1 */
+	unsigned depth;	    /* of pct */
+	unsigned bound;	    /* of preempt and delay */
+	unsigned steps;	    /* a run is cut off there; 0: 100000 */
+	int status;	    /* the exit status that is right */
+	bool scratch;	    /* runs take place in the scratch directory */
+	bool left_behind;   /* threads alive at exit are a failure */
+	bool allow_misuse;  /* misuse of locks is none */
+	bool marked;	    /* choices at seam_points only */
+	bool no_minimise;   /* what was found is told of as it is */
+	size_t message_max; /* bytes of `message`; 0: 4000 */
+};
+
+/* After SEAM_OK and SEAM_E_FAILED no string is NULL. */
+struct seam_explored {
+	bool found;	 /* a run failed */
+	bool replayed;	 /* the one of SEAM_REPLAY, and nothing else, was run */
+	bool skipped;	 /* SEAM_REPLAY is about another: nothing was run */
+	bool exhaustive; /* all classes there are were run */
+	uint64_t schedules, classes;
+	double chance_of_new; /* that a further schedule were of a new class */
+	double seconds;
+	char *fault;	   /* "deadlock", as replay files have it; "" */
+	char *message;	   /* what happened, the table, how to run it again */
+	char *table;	   /* the run, a column a thread; as it was found, or
+			      minimised */
+	char *output;	   /* what it wrote */
+	char *replay;	   /* the replay file's path; "" */
+	char *blind_spots; /* what could not be controlled, a line each */
+};
+
+/*
+ * Runs a command one thread at a time in many orders, until one fails, the
+ * budget is spent, or there are no more.  argv[0] is looked up in PATH;
+ * /proc/self/exe is the calling program.
+ * options NULL: all defaults.  *result (may be NULL) is to be freed by
+ * seam_explored_free in any case.
+ *
+ * SEAM_OK: no failure.  SEAM_E_FAILED: one was found, and seam_message is
+ * result->message.  SEAM_E_SYNTAX: no such strategy, or SEAM_REPLAY's file is
+ * malformed.  SEAM_E_GONE: stopped by SIGINT, SIGTERM or SIGHUP, which are
+ * held back while it runs and raised before it returns.  SEAM_E_UNSUPPORTED:
+ * could not start or control it; or a replay went another way.
+ *
+ * With SEAM_REPLAY=FILE in the environment, the call whose test, command and
+ * additions to the environment are those of that file runs its schedule,
+ * once; all others run nothing and are SEAM_OK, `skipped`.
+ */
+enum seam_code seam_explore(char *const *argv,
+			    const struct seam_explore_options *options,
+			    struct seam_explored *result);
+void seam_explored_free(struct seam_explored *result);
+/*
+ * With SEAM_REPLAY: how many calls of seam_explore it was of, in this process
+ * and in those that it forked; *others (may be NULL): and of how many not.
+ * None of either: its tests were not run, or the file could not be read.
+ */
+unsigned seam_replayed(unsigned *others);
 
 #ifdef __cplusplus
 }

@@ -172,7 +172,7 @@ static const struct bad_row {
 	{ 18, "\tP1.T0 x", 18, 9, "a number of steps" },
 	{ 18, "\tP1.T0 x many", 18, 10, "a number of steps" },
 	{ 18, "\tP1.T0 x 1048577", 18, 10, "a number of steps" },
-	{ 18, "\tP1.T0 x 1 late", 18, 12, "timeout or signal" },
+	{ 18, "\tP1.T0 x 1 late", 18, 12, "timeout, signal or" },
 	{ 18, "\tP1.T0 x 1048576", 19, 12, "more than" },
 	{ 18, "\tP1.T0 x 7", 27, 1, "8 decisions and 2 events" },
 	{ 18, "P1.T0 x 1", 18, 1, "unknown word 'P1.T0'" },

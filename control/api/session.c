@@ -7,18 +7,6 @@
 
 #include "api.h"
 
-#define INSTALLED_PRELOAD SEAM_PKGLIBDIR "/libseam.so"
-
-static const char *
-preload_of(const struct seam_config *config)
-{
-	const char *set = getenv("SEAM_PRELOAD");
-
-	if (config->preload)
-		return config->preload;
-	return set && *set ? set : INSTALLED_PRELOAD;
-}
-
 /* Where targets run; *dir NULL: the caller's. */
 static enum seam_code
 find_dir(const struct seam_config *config, char **dir, struct seam_error *err)
@@ -57,21 +45,21 @@ open_session(struct seam_session **s, const struct seam_config *config,
 	     struct seam_error *err)
 {
 	struct seam_options options = { .socket = config->socket,
-					.preload = preload_of(config),
+					.preload = config->preload,
 					.kill_on_death =
 					    !config->release_on_death,
 					.watch = true };
 	enum seam_code code;
 	char *dir;
 
-	if (access(options.preload, R_OK))
-		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
-				 "cannot read libseam.so at %s: %s; "
-				 "SEAM_PRELOAD says where it is",
-				 options.preload, strerror(errno));
 	code = find_dir(config, &dir, err);
 	if (!code)
 		code = seam_session_open(&options, s, err);
+	if (!code && access((*s)->preload, R_OK))
+		code = sess_fail(err, SEAM_E_UNSUPPORTED, 0,
+				 "cannot read libseam.so at %s: %s; "
+				 "SEAM_PRELOAD says where it is",
+				 (*s)->preload, strerror(errno));
 	if (!code && dir) {
 		free((*s)->cwd);
 		(*s)->cwd = dir;

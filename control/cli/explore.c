@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "exploring.h"
@@ -48,6 +46,7 @@ const struct cli_command cli_explore = {
 	"  --no-minimise           do not shrink what fails to what matters\n"
 	"  -o, --output FILE       the replay file; default: "
 	"./seam-NAME.replay\n"
+	"  --no-predict            do not look for what runs let expect\n"
 	"  --outputs               at the end, the distinct outputs and "
 	"statuses\n"
 	"  --json                  a line of JSON for each thing that happens\n"
@@ -81,6 +80,7 @@ static const struct option options[] = {
 	{ "no-minimise", no_argument, NULL, EXPLORING_NO_MINIMISE },
 	{ "output", required_argument, NULL, 'o' },
 	{ "outputs", no_argument, NULL, EXPLORING_OUTPUTS },
+	{ "no-predict", no_argument, NULL, EXPLORING_NO_PREDICT },
 	{ "json", no_argument, NULL, EXPLORING_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -151,6 +151,9 @@ found_json(const struct campaign_find *find, const char *path)
 	seam_json_put(o, "message", find->text);
 	json_object_set_new(o, "schedule",
 			    json_integer((json_int_t)find->schedule));
+	if (find->directed)
+		json_object_set_new(o, "directed",
+				    json_integer((json_int_t)find->directed));
 	json_object_set_new(o, "preemptions",
 			    json_integer(explore_preemptions(t)));
 	json_object_set_new(o, "switches", json_integer(t->switches));
@@ -165,15 +168,9 @@ found_json(const struct campaign_find *find, const char *path)
 static void
 found_text(FILE *f, const struct campaign_find *find, const char *path)
 {
-	const struct explore_trace *t = &find->result->trace;
-
-	exploring_put_run(f, find->text, t, find->labels, find->output,
-			  find->output_len);
-	fprintf(f,
-		"\nfound in schedule %llu, with %u steps, %u switches and %u "
-		"preemptions\n",
-		(unsigned long long)find->schedule, t->nsteps, t->switches,
-		explore_preemptions(t));
+	exploring_put_run(f, find->text, &find->result->trace, find->labels,
+			  find->output, find->output_len);
+	exploring_put_where(f, find);
 	if (path)
 		fprintf(f, "run it again: seam replay %s\n", path);
 }
@@ -238,8 +235,7 @@ static void
 on_found(const struct campaign_find *find, void *data)
 {
 	struct job *j = data;
-	struct replay_file *f =
-	    exploring_replay(&j->x, &j->config.oracle, find);
+	struct replay_file *f = replay_of_find(&j->config, find);
 	char *path, *told;
 
 	j->finds++;
@@ -368,7 +364,7 @@ status_of(const struct job *j, const struct campaign_state *s)
 {
 	if (s->end == CAMPAIGN_ERROR || j->unwritten)
 		return SEAM_EXIT_CONTROL;
-	return s->failing ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
+	return s->failing || s->confirmed ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
 }
 
 /* The beginning. */
@@ -430,31 +426,6 @@ put_start_json(const struct job *j)
 		json_object_set_new(o, "expected",
 				    json_integer(oracle->expected));
 	exploring_put_json(o);
-}
-
-/*
- * The replay file is there from the beginning: programs that list their
- * directory, as Python does with the one of its script, find the same in the
- * runs and when one of them is replayed.  True: it was not there before.
- */
-static bool
-reserve(const char *path)
-{
-	int fd =
-	    open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)0666);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-static void
-let_go(const char *path)
-{
-	struct stat st;
-
-	if (!stat(path, &st) && st.st_size == 0)
-		unlink(path);
 }
 
 static int
@@ -537,6 +508,7 @@ run(int argc, char **argv)
 		.max_steps = (uint32_t)x->steps,
 		.flags = exploring_flags(x),
 		.keep_going = x->keep_going,
+		.predict = !x->no_predict,
 		.found = on_found,
 		.progress = on_progress,
 		.data = &j,
@@ -547,10 +519,10 @@ run(int argc, char **argv)
 	if (x->outputs && (j.outputs = outputs_new()))
 		j.config.ran = on_ran;
 	j.path = x->output ? strdup(x->output) : default_path(x->run.argv[0]);
-	reserved = j.path && reserve(j.path);
+	reserved = j.path && replay_reserve(j.path);
 	status = j.path ? explore(&j) : SEAM_EXIT_CONTROL;
 	if (reserved)
-		let_go(j.path);
+		replay_unreserve(j.path);
 	outputs_free(j.outputs);
 	free(j.path);
 	return status;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Options of the exploring commands, and their replay files. */
+/* Options of the exploring commands. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "exploring.h"
 
@@ -71,6 +70,9 @@ take_flag(struct exploring *x, int opt)
 		return true;
 	case EXPLORING_ALLOW_MISUSE:
 		x->any_misuse = true;
+		return true;
+	case EXPLORING_NO_PREDICT:
+		x->no_predict = true;
 		return true;
 	case EXPLORING_NO_MINIMISE:
 		x->no_minimise = true;
@@ -161,66 +163,4 @@ exploring_flags(const struct exploring *x)
 {
 	return (x->any_misuse ? 0u : SEAM_PLAN_MISUSE) |
 	       (x->marked ? SEAM_PLAN_MARKED : 0u);
-}
-
-/* Replay files. */
-
-static char **
-copy_words(char *const *words)
-{
-	size_t n = 0;
-	char **v;
-
-	while (words[n])
-		n++;
-	v = calloc(n + 1, sizeof(*v));
-	for (size_t i = 0; v && i < n; i++)
-		v[i] = strdup(words[i]);
-	return v;
-}
-
-static char *
-copy(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
-
-struct replay_file *
-exploring_replay(const struct exploring *x, const struct oracle *oracle,
-		 const struct campaign_find *find)
-{
-	struct replay_file *f = calloc(1, sizeof(*f));
-
-	if (!f)
-		return NULL;
-	f->argv = copy_words(x->run.argv);
-	f->env = copy_words(x->env);
-	f->dir = getcwd(NULL, 0);
-	f->setup = copy(x->run.setup);
-	f->reset = copy(x->run.reset);
-	f->check = copy(x->run.check);
-	f->program =
-	    f->dir ? replay_find_program(x->run.argv[0], f->dir) : NULL;
-	f->program_id = replay_build_id(f->program);
-	if (!f->program)
-		f->program = strdup(x->run.argv[0]);
-	f->library_id = replay_library_id();
-	f->strategy = strdup(x->strategy);
-	f->fault = strdup(explore_fault_names[find->fault]);
-	f->timeout_ms = x->run.timeout_ms;
-	f->steps = (uint32_t)x->steps;
-	f->server = find->server;
-	f->expected = oracle->compare ? oracle->expected : -1;
-	f->in_scratch = x->run.in_scratch;
-	f->left_behind = x->left_behind;
-	f->misuse = find->plan->flags & SEAM_PLAN_MISUSE;
-	f->marked = find->plan->flags & SEAM_PLAN_MARKED;
-	f->after = find->plan->strategy != SEAM_STRATEGY_FOLLOW ||
-		   find->plan->flags & SEAM_PLAN_AFTER;
-	if (f->argv && f->env && f->dir && f->program && f->program_id &&
-	    f->library_id && f->strategy && f->fault &&
-	    replay_take(f, &find->result->trace, find->labels))
-		return f;
-	replay_free(f);
-	return NULL;
 }

@@ -8,7 +8,7 @@
 #include "cli.h"
 #include "explore/campaign.h"
 #include "explore/minimise.h"
-#include "explore/replay_file.h"
+#include "explore/replay_find.h"
 #include "explore/table.h"
 
 #define EXPLORING_ENV 64
@@ -21,7 +21,7 @@ struct exploring {
 	const char *strategy, *output, *inner;
 	uint64_t runs, jobs, seed, depth, bound, steps, expected;
 	bool expect_given, json, quiet, verbose, keep_going, left_behind;
-	bool marked, any_misuse, outputs, no_minimise;
+	bool marked, any_misuse, outputs, no_minimise, no_predict;
 };
 
 /* Takes the options that `letters` has of -n -j -s -o and all long ones that
@@ -48,13 +48,10 @@ enum exploring_option {
 	EXPLORING_ALLOW_MISUSE,
 	EXPLORING_STRATEGY,
 	EXPLORING_OUTPUTS,
+	EXPLORING_NO_PREDICT,
 	EXPLORING_NO_MINIMISE,
 };
 uint32_t exploring_flags(const struct exploring *x);
-/* A replay file of what was found; NULL: no memory. */
-struct replay_file *exploring_replay(const struct exploring *x,
-				     const struct oracle *oracle,
-				     const struct campaign_find *find);
 
 /* exploring_say.c */
 /* Message, table, output: what a person is told of a run that failed. */
@@ -98,5 +95,12 @@ double exploring_rate(const struct campaign_state *s); /* schedules a second */
 /* The verdict, or a line of JSON, and why it could not control. */
 void exploring_put_end(const struct exploring *x, struct campaign *c,
 		       const struct campaign_state *s);
+
+/* exploring_predicted.c: what was predicted, and what came of it. */
+void exploring_put_predicted(const struct exploring *x,
+			     const struct campaign *c,
+			     const struct campaign_state *s);
+/* "found in schedule 12", or which directed run it was and why. */
+void exploring_put_where(FILE *f, const struct campaign_find *find);
 
 #endif

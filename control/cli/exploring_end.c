@@ -17,22 +17,9 @@ result_name(const struct campaign_state *s)
 {
 	if (s->end == CAMPAIGN_ERROR)
 		return "error";
-	if (s->failing)
+	if (s->failing || s->confirmed)
 		return "failed";
 	return s->end == CAMPAIGN_STOPPED ? "stopped" : "clean";
-}
-
-static bool
-is_exhaustive(const struct campaign_state *s)
-{
-	return s->end == CAMPAIGN_DONE && s->said.exhaustive && !s->too_long &&
-	       !s->outside;
-}
-
-static double
-chance_of_new(const struct campaign_state *s)
-{
-	return s->schedules ? (double)s->once / (double)s->schedules : 1;
 }
 
 static void
@@ -48,11 +35,15 @@ put_json(struct campaign *c, const struct campaign_state *s)
 	json_object_set_new(o, "failing", json_integer((json_int_t)s->failing));
 	json_object_set_new(o, "redundant",
 			    json_integer((json_int_t)s->redundant));
+	json_object_set_new(o, "directed",
+			    json_integer((json_int_t)s->directed));
 	json_object_set_new(o, "too_long",
 			    json_integer((json_int_t)s->too_long));
 	json_object_set_new(o, "classes", json_integer((json_int_t)s->classes));
-	json_object_set_new(o, "exhaustive", json_boolean(is_exhaustive(s)));
-	json_object_set_new(o, "chance_of_new", json_real(chance_of_new(s)));
+	json_object_set_new(o, "exhaustive",
+			    json_boolean(campaign_is_exhaustive(s)));
+	json_object_set_new(o, "chance_of_new",
+			    json_real(campaign_chance_of_new(s)));
 	json_object_set_new(o, "seconds", json_real(s->seconds));
 	seam_json_put(o, "strategy", s->said.state);
 	seam_json_put(o, "server", exploring_server_name(s->server));
@@ -89,6 +80,10 @@ put_notes(const struct campaign_state *s)
 	if (s->redundant)
 		printf("%llu more were cut off, being like others\n",
 		       (unsigned long long)s->redundant);
+	if (s->directed)
+		printf("%llu directed runs besides, of which %llu failed\n",
+		       (unsigned long long)s->directed,
+		       (unsigned long long)s->confirmed);
 	if (s->too_long)
 		printf("%llu schedules were cut off for their length "
 		       "(--steps)\n",
@@ -107,7 +102,7 @@ put_clean(const struct campaign *c, const struct campaign_state *s)
 {
 	const char *stopped = s->end == CAMPAIGN_STOPPED ? ", stopped" : "";
 
-	if (is_exhaustive(s))
+	if (campaign_is_exhaustive(s))
 		printf("no failure in %llu schedules: all there are "
 		       "(%s; %zu classes)\n",
 		       (unsigned long long)s->schedules, s->said.state,
@@ -119,7 +114,7 @@ put_clean(const struct campaign *c, const struct campaign_state *s)
 		       (unsigned long long)s->schedules, stopped, s->said.state,
 		       s->classes,
 		       s->once || !s->schedules ? "about" : "less than",
-		       s->once || !s->schedules ? chance_of_new(s) :
+		       s->once || !s->schedules ? campaign_chance_of_new(s) :
 						  1 / (double)s->schedules);
 	put_notes(s);
 	put_blind(c, s);
@@ -131,6 +126,7 @@ void
 exploring_put_end(const struct exploring *x, struct campaign *c,
 		  const struct campaign_state *s)
 {
+	exploring_put_predicted(x, c, s);
 	if (x->json)
 		put_json(c, s);
 	if (x->verbose && s->schedules)
@@ -146,7 +142,7 @@ exploring_put_end(const struct exploring *x, struct campaign *c,
 	}
 	if (x->quiet || x->json)
 		return;
-	if (!s->failing) {
+	if (!s->failing && !s->confirmed) {
 		put_clean(c, s);
 	} else if (x->keep_going) {
 		printf("%llu of %llu schedules failed, in %llu ways\n",

@@ -1,44 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What the exploring commands tell of a run. */
 #include <stdio.h>
-#include <string.h>
 
+#include "explore/tell.h"
 #include "exploring.h"
 #include "rules_int.h"
 
 #define OUTPUT_MAX 2000 /* bytes of the program's that are shown */
-
-static void
-put_output(FILE *f, const char *output, size_t len)
-{
-	const char *from = output;
-
-	if (!len)
-		return;
-	if (len > OUTPUT_MAX) {
-		from = output + len - OUTPUT_MAX;
-		from += strcspn(from, "\n");
-		from += *from == '\n';
-		len = (size_t)(output + len - from);
-	}
-	fprintf(f, "\nits output%s:\n",
-		from == output ? "" : ", of which this is the end");
-	while (len) {
-		size_t n = strcspn(from, "\n");
-
-		n = n > len ? len : n;
-		fputs("  ", f);
-		for (size_t i = 0; i < n; i++)
-			fputc((unsigned char)from[i] < 0x20 && from[i] != '\t' ?
-				  '?' :
-				  from[i],
-			      f);
-		fputc('\n', f);
-		n += n < len;
-		from += n;
-		len -= n;
-	}
-}
 
 void
 exploring_put_run(FILE *f, const char *text, const struct explore_trace *t,
@@ -50,7 +18,7 @@ exploring_put_run(FILE *f, const char *text, const struct explore_trace *t,
 	fputs(text, f);
 	fputc('\n', f);
 	explore_table(f, t, l, &style);
-	put_output(f, output, len);
+	explore_put_output(f, output, len, OUTPUT_MAX);
 }
 
 void
@@ -64,7 +32,7 @@ exploring_put_pair(FILE *f, const char *text, const struct explore_trace *t,
 	fputs(text, f);
 	fputc('\n', f);
 	explore_table(f, t, l, &style);
-	put_output(f, output, len);
+	explore_put_output(f, output, len, OUTPUT_MAX);
 	if (pair->found && because)
 		fprintf(f, "\nthe order that decides (>):\n  %s\n", because);
 }

@@ -189,26 +189,15 @@ tell(struct job *j)
 static bool
 is_same_build(const struct job *j)
 {
-	const char *preload = getenv("SEAM_PRELOAD");
-	char *program =
-	    replay_find_program(j->again.config.argv[0], j->file->dir);
-	char *ours = replay_build_id(program);
-	char *library = replay_build_id(
-	    preload && *preload ? preload : SEAM_PKGLIBDIR "/libseam.so");
-	bool same = ours && library && !strcmp(ours, j->file->program_id) &&
-		    !strcmp(library, j->file->library_id);
+	const char *anew =
+	    replay_built_anew(j->file, j->again.config.argv[0], NULL);
 
-	if (!same && !j->quiet)
+	if (anew && !j->quiet)
 		fprintf(stderr,
 			"seam: %s has been built anew since; its events are "
 			"compared by their names\n",
-			ours && !strcmp(ours, j->file->program_id) ?
-			    "libseam.so" :
-			    j->again.config.argv[0]);
-	free(program);
-	free(ours);
-	free(library);
-	return same;
+			anew);
+	return !anew;
 }
 
 static int

@@ -15,6 +15,7 @@
 #include "session_int.h"
 
 #define PROGRESS_MS 200
+#define NS_PER_MS UINT64_C(1000000)
 #define KNOWN_MAX 256 /* failures told apart */
 
 struct replica {
@@ -26,6 +27,7 @@ struct replica {
 	struct runner_result result;
 	struct seam_plan plan;
 	struct seam_forced *forced;
+	uint32_t directed; /* predict_next's, of the run that is out */
 };
 
 struct campaign {
@@ -36,6 +38,7 @@ struct campaign {
 	pthread_cond_t learnt;
 	struct explore_search *search;
 	struct explore_set *classes;
+	struct predict *predict; /* NULL: not wanted */
 	struct campaign_state state;
 	struct replica *replica;
 	unsigned running; /* threads */
@@ -93,6 +96,8 @@ tell(struct replica *r, enum explore_fault fault)
 	struct campaign_find find = { .fault = fault,
 				      .schedule = c->state.schedules,
 				      .server = runner_server(r->runner),
+				      .directed =
+					  r->directed ? c->state.directed : 0,
 				      .plan = &r->plan,
 				      .result = &r->result,
 				      .forced = r->forced };
@@ -104,6 +109,9 @@ tell(struct replica *r, enum explore_fault fault)
 	     *output = runner_output(r->runner, &find.output_len);
 
 	if (text && is_new(c, fault, text)) {
+		if (r->directed)
+			find.prediction =
+			    predict_at(c->predict, r->directed - 1);
 		find.labels = l;
 		find.text = text;
 		find.output = output ? output : "";
@@ -173,6 +181,46 @@ tell_ran(struct replica *r, enum explore_fault fault)
 }
 
 static void
+predict(struct replica *r, enum explore_fault fault)
+{
+	struct campaign *c = r->campaign;
+	struct predict_run run = { .plan = &r->plan,
+				   .trace = &r->result.trace,
+				   .session = runner_session(r->runner),
+				   .schedule = c->state.schedules,
+				   .directed = r->directed,
+				   .fault = fault };
+
+	if (c->predict)
+		predict_learn(c->predict, &run);
+}
+
+static void
+take_fault(struct replica *r, enum explore_fault fault)
+{
+	struct campaign *c = r->campaign;
+
+	tell(r, fault);
+	if (!c->config->keep_going)
+		finish(c, CAMPAIGN_FOUND);
+}
+
+/* It is no sample, and no part of what the search goes through. */
+static void
+take_directed(struct replica *r)
+{
+	struct campaign *c = r->campaign;
+	enum explore_fault fault = oracle_judge(&c->config->oracle, &r->result);
+
+	c->state.directed++;
+	predict(r, fault);
+	if (!fault)
+		return;
+	c->state.confirmed++;
+	take_fault(r, fault);
+}
+
+static void
 take_result(struct replica *r, uint64_t ticket)
 {
 	struct campaign *c = r->campaign;
@@ -187,12 +235,11 @@ take_result(struct replica *r, uint64_t ticket)
 	count(c, &r->result);
 	fault = oracle_judge(&c->config->oracle, &r->result);
 	tell_ran(r, fault);
+	predict(r, fault);
 	if (!fault)
 		return;
 	c->state.failing++;
-	tell(r, fault);
-	if (!c->config->keep_going)
-		finish(c, CAMPAIGN_FOUND);
+	take_fault(r, fault);
 }
 
 /* A replica. */
@@ -204,15 +251,21 @@ next_plan(struct replica *r, uint64_t *ticket)
 	enum explore_next next;
 
 	while (!c->over) {
+		r->plan =
+		    (struct seam_plan){ .flags = c->config->flags,
+					.entropy = c->config->params.seed,
+					.max_steps = c->config->max_steps };
+		r->directed = 0;
+		if (c->predict && predict_next(c->predict, &r->plan, r->forced,
+					       &r->directed)) {
+			c->out++;
+			return EXPLORE_PLAN;
+		}
 		if (c->config->runs && c->given >= c->config->runs) {
 			if (!c->out)
 				finish(c, CAMPAIGN_RUNS);
 			return EXPLORE_DONE;
 		}
-		r->plan =
-		    (struct seam_plan){ .flags = c->config->flags,
-					.entropy = c->config->params.seed,
-					.max_steps = c->config->max_steps };
 		next = c->search->strategy->next(c->search, &r->plan, r->forced,
 						 ticket);
 		if (next == EXPLORE_PLAN) {
@@ -237,7 +290,7 @@ run_plans(struct replica *r)
 	struct campaign *c = r->campaign;
 	struct seam_error err;
 	enum seam_code code;
-	uint64_t ticket;
+	uint64_t ticket = 0;
 
 	while (next_plan(r, &ticket) == EXPLORE_PLAN) {
 		pthread_mutex_unlock(&c->lock);
@@ -247,6 +300,8 @@ run_plans(struct replica *r)
 		c->out--;
 		if (code && !c->over)
 			give_up(c, &err);
+		else if (!code && !c->over && r->directed)
+			take_directed(r);
 		else if (!code && !c->over)
 			take_result(r, ticket);
 		pthread_cond_broadcast(&c->learnt);
@@ -322,6 +377,14 @@ any_running(struct campaign *c)
 }
 
 static void
+finish_now(struct campaign *c, enum campaign_end end)
+{
+	pthread_mutex_lock(&c->lock);
+	finish(c, end);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void
 mind(struct campaign *c, int signals)
 {
 	struct pollfd p[] = { { .fd = signals, .events = POLLIN },
@@ -336,10 +399,12 @@ mind(struct campaign *c, int signals)
 			errno = 0;
 		if (p[0].revents &&
 		    read(signals, &info, sizeof(info)) == sizeof(info)) {
-			pthread_mutex_lock(&c->lock);
-			finish(c, CAMPAIGN_STOPPED);
-			pthread_mutex_unlock(&c->lock);
+			c->state.signal = (int)info.ssi_signo;
+			finish_now(c, CAMPAIGN_STOPPED);
 		}
+		if (c->config->ms &&
+		    seam_now() - c->begun >= c->config->ms * NS_PER_MS)
+			finish_now(c, CAMPAIGN_RUNS);
 		if (c->config->progress)
 			c->config->progress(c->config->data);
 	}
@@ -386,6 +451,7 @@ struct campaign *
 campaign_new(const struct campaign_config *config)
 {
 	struct campaign *c = calloc(1, sizeof(*c));
+	bool wanted;
 
 	if (!c)
 		return NULL;
@@ -398,7 +464,11 @@ campaign_new(const struct campaign_config *config)
 	c->classes = explore_set_new();
 	c->over_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->search = config->strategy->open(&config->params);
-	if (c->replica && c->classes && c->search && c->over_fd >= 0)
+	wanted = config->predict && !(config->flags & SEAM_PLAN_MARKED);
+	if (wanted)
+		c->predict = predict_new(config->params.seed);
+	if (c->replica && c->classes && c->search && c->over_fd >= 0 &&
+	    (c->predict || !wanted))
 		return c;
 	campaign_free(c);
 	return NULL;
@@ -439,10 +509,29 @@ campaign_state(struct campaign *c, struct campaign_state *state)
 	pthread_mutex_unlock(&c->lock);
 }
 
+bool
+campaign_is_exhaustive(const struct campaign_state *s)
+{
+	return s->end == CAMPAIGN_DONE && s->said.exhaustive && !s->too_long &&
+	       !s->outside;
+}
+
+double
+campaign_chance_of_new(const struct campaign_state *s)
+{
+	return s->schedules ? (double)s->once / (double)s->schedules : 1;
+}
+
 const char *
 campaign_blind(const struct campaign *c)
 {
 	return c->blind;
+}
+
+const struct predict *
+campaign_predictions(const struct campaign *c)
+{
+	return c->predict;
 }
 
 void
@@ -453,6 +542,7 @@ campaign_free(struct campaign *c)
 	if (c->search)
 		c->search->strategy->close(c->search);
 	explore_set_free(c->classes);
+	predict_free(c->predict);
 	if (c->over_fd >= 0)
 		close(c->over_fd);
 	free(c->replica);

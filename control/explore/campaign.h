@@ -8,12 +8,15 @@
 #define SEAM_EXPLORE_CAMPAIGN_H
 
 #include "explore/oracle.h"
+#include "explore/predict.h"
 #include "explore/search.h"
 
 struct campaign_find {
 	enum explore_fault fault;
-	uint64_t schedule; /* the how-manieth */
-	int server;	   /* enum seam_server of the run */
+	uint64_t schedule; /* the how-manieth; or how many there were before: */
+	uint64_t directed; /* the how-manieth directed run; 0: it is none */
+	const struct prediction *prediction; /* that it was made for */
+	int server;			     /* enum seam_server of the run */
 	const struct seam_plan *plan;
 	const struct runner_result *result;
 	const struct explore_labels *labels;
@@ -39,8 +42,9 @@ struct campaign_config {
 	struct oracle oracle;
 	unsigned replicas;
 	uint64_t runs; /* at most; 0: no limit */
+	uint64_t ms;   /* likewise, of real time */
 	uint32_t max_steps, flags;
-	bool keep_going;
+	bool keep_going, predict;
 	/* Something new was found; from a replica's thread, with the
 	 * campaign's lock held. */
 	void (*found)(const struct campaign_find *find, void *data);
@@ -65,6 +69,8 @@ struct campaign_state {
 	uint64_t too_long;  /* cut off after max_steps */
 	uint64_t failing;   /* of the schedules */
 	uint64_t distinct;  /* failures that were told of */
+	uint64_t directed;  /* runs besides, for predictions */
+	uint64_t confirmed; /* of these, failing */
 	uint64_t left;	    /* schedules that left threads behind */
 	uint64_t strays;    /* that left processes behind */
 	uint64_t outside;   /* that waited for the outside world */
@@ -75,6 +81,7 @@ struct campaign_state {
 	char why_not[256];
 	struct explore_said said;
 	enum campaign_end end;
+	int signal; /* STOPPED: by which */
 	struct seam_error err;
 };
 
@@ -87,7 +94,13 @@ void campaign_run(struct campaign *c);
 void campaign_state(struct campaign *c, struct campaign_state *state);
 /* What no run could be controlled in, a line each; malloc'd, NULL: none. */
 const char *campaign_blind(const struct campaign *c);
+/* When it is over; NULL: nothing was to be predicted. */
+const struct predict *campaign_predictions(const struct campaign *c);
 void campaign_free(struct campaign *c);
+/* Was all run that there is? */
+bool campaign_is_exhaustive(const struct campaign_state *s);
+/* That the next schedule is of a class that none was of (Good, 1953). */
+double campaign_chance_of_new(const struct campaign_state *s);
 
 /* campaign_native.c: the program as it is.  Its exit status as a shell has
  * it; -1: *why (static) tells. */

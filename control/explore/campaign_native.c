@@ -87,6 +87,6 @@ campaign_native(const struct runner_config *config, bool *check_failed,
 	}
 	free(program);
 	free(argv);
-	scratch_remove(scratch);
+	scratch_free(scratch);
 	return status;
 }

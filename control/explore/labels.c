@@ -233,6 +233,8 @@ explore_result_label(const struct seam_step *step, char *buf, size_t size)
 		return "timeout";
 	if (step->op.how == SEAM_HOW_SIGNAL)
 		return "interrupted";
+	if (step->op.how == SEAM_HOW_SPURIOUS)
+		return "woken by nobody";
 	if (!step->result)
 		return "";
 	if (step->result == EBUSY || step->result == EAGAIN)

@@ -212,14 +212,14 @@ verify(struct minimise_work *w)
 
 /* It may have been built anew since. */
 static bool
-take_builds(struct replay_file *f)
+take_builds(struct replay_file *f, const char *preload)
 {
 	char *program = replay_find_program(f->argv[0], f->dir);
 
 	free(f->program_id);
 	free(f->library_id);
 	f->program_id = replay_build_id(program);
-	f->library_id = replay_library_id();
+	f->library_id = replay_library_id(preload);
 	free(program);
 	return f->program_id && f->library_id;
 }
@@ -234,7 +234,7 @@ make_file(struct minimise_work *w)
 	if (!f || !replay_take(f, &out->result.trace, out->labels))
 		return minimise_no_memory(w);
 	f->after = w->plan.flags & SEAM_PLAN_AFTER;
-	if (!take_builds(f))
+	if (!take_builds(f, w->config->preload))
 		return minimise_no_memory(w);
 	if (!out->critical.found)
 		return true;
@@ -297,6 +297,7 @@ minimise(const struct minimise_config *config, struct minimised *out,
 
 	*out = (struct minimised){ .fault = EXPLORE_NO_FAULT };
 	rerun_of_file(&w.again, config->file, NULL);
+	w.again.config.preload = config->preload;
 	w.tried = explore_set_new();
 	if (!w.tried)
 		minimise_no_memory(&w);

@@ -32,8 +32,9 @@ struct minimise_state {
 struct minimise_config {
 	/* The run. */
 	const struct replay_file *file;
-	uint64_t replays; /* at most, about; 0: MINIMISE_REPLAYS */
-	uint64_t ms;	  /* at most, about; 0: MINIMISE_MS */
+	const char *preload; /* libseam.so; NULL: as sessions have it */
+	uint64_t replays;    /* at most, about; 0: MINIMISE_REPLAYS */
+	uint64_t ms;	     /* at most, about; 0: MINIMISE_MS */
 	/* After each run; false: it is to end with what it has.  NULL: nobody
 	 * asks. */
 	bool (*progress)(const struct minimise_state *state, void *data);

@@ -41,6 +41,7 @@ struct replay_file {
 	char *program, *program_id;  /* its file, and build id or "-" */
 	char *library_id;	     /* libseam.so's */
 	char *strategy, *fault;	     /* what found it, and what */
+	char *test;		     /* that it failed; NULL: none is known */
 	uint64_t seed, timeout_ms, hash;
 	uint32_t steps; /* at most */
 	int server;	/* enum seam_server */
@@ -80,7 +81,8 @@ void replay_plan(const struct replay_file *f, bool events,
 /* "path", looked up in PATH; its build id in hex, or "-".  malloc'd. */
 char *replay_find_program(const char *name, const char *dir);
 char *replay_build_id(const char *path);
-char *replay_library_id(void); /* libseam.so's */
+/* libseam.so's; NULL: of the one that is used without being told. */
+char *replay_library_id(const char *preload);
 /* The first step that is not as the file has it; false: there is none.  Names
  * are compared if program or library are of another build; they are those at
  * the end of the run, and where an address was used again, the last one's. */

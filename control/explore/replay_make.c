@@ -55,6 +55,7 @@ replay_free(struct replay_file *f)
 	free(f->library_id);
 	free(f->strategy);
 	free(f->fault);
+	free(f->test);
 	free(f->because);
 	free(f);
 }
@@ -103,6 +104,7 @@ replay_copy(const struct replay_file *from)
 	f->library_id = copy(from->library_id);
 	f->strategy = copy(from->strategy);
 	f->fault = copy(from->fault);
+	f->test = copy(from->test);
 	if (f->argv && f->env && f->dir && f->program && f->program_id &&
 	    f->library_id && f->strategy && f->fault)
 		return f;
@@ -394,10 +396,11 @@ replay_build_id(const char *path)
 }
 
 char *
-replay_library_id(void)
+replay_library_id(const char *preload)
 {
-	const char *path = getenv("SEAM_PRELOAD");
+	const char *set = getenv("SEAM_PRELOAD");
 
-	return replay_build_id(path && *path ? path :
-					       SEAM_PKGLIBDIR "/libseam.so");
+	if (!preload)
+		preload = set && *set ? set : SEAM_PKGLIBDIR "/libseam.so";
+	return replay_build_id(preload);
 }

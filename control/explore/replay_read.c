@@ -153,6 +153,12 @@ take_env(struct reader *r)
 }
 
 static bool
+take_test(struct reader *r)
+{
+	return take_text(r, &r->file->test, "the name of a test");
+}
+
+static bool
 take_dir(struct reader *r)
 {
 	return take_text(r, &r->file->dir, "a directory");
@@ -357,6 +363,7 @@ static const struct key {
 	bool (*take)(struct reader *r);
 	bool needed, often;
 } keys[] = {
+	{ "test", take_test, false, false },
 	{ "command", take_argv, true, false },
 	{ "env", take_env, false, true },
 	{ "dir", take_dir, true, false },
@@ -413,9 +420,12 @@ take_how(struct reader *r, uint8_t *how)
 		*how = SEAM_HOW_TIMEOUT;
 	else if (!strcmp(text, "signal"))
 		*how = SEAM_HOW_SIGNAL;
+	else if (!strcmp(text, "spurious"))
+		*how = SEAM_HOW_SPURIOUS;
 	else
 		return wrong(r, r->words.v[3].column,
-			     "timeout or signal is expected, not '%s'",
+			     "timeout, signal or spurious is expected, not "
+			     "'%s'",
 			     seam_show(text).s);
 	return no_more(r, 4);
 }

@@ -93,9 +93,14 @@ put_comment(FILE *f, const char *comment)
 static const char *
 how_name(unsigned how)
 {
-	return how == SEAM_HOW_TIMEOUT ? " timeout" :
-	       how == SEAM_HOW_SIGNAL  ? " signal" :
-					 "";
+	static const char *const names[SEAM_HOWS] = {
+		[SEAM_HOW_DONE] = "",
+		[SEAM_HOW_TIMEOUT] = " timeout",
+		[SEAM_HOW_SIGNAL] = " signal",
+		[SEAM_HOW_SPURIOUS] = " spurious",
+	};
+
+	return how < SEAM_HOWS ? names[how] : "";
 }
 
 static void
@@ -152,6 +157,7 @@ put_file(FILE *f, const struct replay_file *r, const char *comment)
 {
 	fprintf(f, "seam-replay %d\n", REPLAY_VERSION);
 	put_comment(f, comment);
+	put_text(f, "test", r->test);
 	put_words(f, "command", r->argv);
 	for (char **env = r->env; env && *env; env++)
 		put_text(f, "env", *env);

@@ -12,6 +12,7 @@ rerun_of_file(struct rerun *r, const struct replay_file *f, char *const *argv)
 	r->config = (struct runner_config){
 		.argv = argv ? argv : f->argv,
 		.env = f->env,
+		.dir = f->dir,
 		.in_scratch = f->in_scratch,
 		.setup = f->setup,
 		.reset = f->reset,

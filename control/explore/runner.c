@@ -73,7 +73,8 @@ deadline(const struct runner *r)
 static enum seam_code
 open_session(struct runner *r, struct seam_error *err)
 {
-	const struct seam_options options = { .kill_on_death = true,
+	const struct seam_options options = { .preload = r->config->preload,
+					      .kill_on_death = true,
 					      .mask = r->config->mask };
 	struct seam_session *s;
 	enum seam_code code = seam_session_open(&options, &s, err);
@@ -152,7 +153,9 @@ start(struct runner *r, const struct seam_plan *plan,
 	if (code)
 		return code;
 	r->used = true;
-	return sess_send(r->session, "main", "", true, err);
+	code = sess_send(r->session, "main", "", true, err);
+	/* A short one has ended by now. */
+	return code == SEAM_E_GONE ? SEAM_OK : code;
 }
 
 static void
@@ -535,8 +538,8 @@ runner_close(struct runner *r)
 	if (!r)
 		return;
 	close_session(r);
-	scratch_remove(r->scratch);
-	scratch_remove(r->model);
+	scratch_free(r->scratch);
+	scratch_free(r->model);
 	pthread_mutex_destroy(&r->guard);
 	free(r->program);
 	free(r->argv);

@@ -21,6 +21,7 @@ struct runner_config {
 	uint64_t timeout_ms;		   /* of real time, for a run */
 	int server;	      /* enum seam_server, -1: as it comes out */
 	const sigset_t *mask; /* the targets' signal mask; NULL: the thread's */
+	const char *preload;  /* libseam.so; NULL: as sessions have it */
 };
 
 /* What came of a run. */
@@ -81,7 +82,7 @@ int shell_command(const char *command, const char *scratch, uint64_t timeout_ms,
 #define SCRATCH_PREFIX "seam-scratch."
 char *scratch_new(unsigned number, const char **why); /* malloc'd path */
 bool scratch_clear(const char *path); /* empties it; false: errno */
-void scratch_remove(char *path);      /* and frees the path */
+void scratch_free(char *path);	      /* and frees the path */
 /* Removes those of controllers that are no more. */
 void scratch_sweep(void);
 

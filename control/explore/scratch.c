@@ -95,7 +95,7 @@ scratch_clear(const char *path)
 }
 
 void
-scratch_remove(char *path)
+scratch_free(char *path)
 {
 	if (path && scratch_clear(path))
 		rmdir(path);
@@ -124,7 +124,7 @@ scratch_sweep(void)
 		    st.st_uid != geteuid() || !S_ISDIR(st.st_mode) ||
 		    asprintf(&path, "%s/%s", parent(), d->d_name) < 0)
 			continue;
-		scratch_remove(path);
+		scratch_free(path);
 	}
 	if (dir)
 		closedir(dir);

@@ -204,6 +204,12 @@ struct pick {
 	uint8_t how;
 };
 
+static bool
+may_wake_up(const struct seam_slot *slot)
+{
+	return slot->queued && slot->op.verb == SEAM_COND_REACQUIRE;
+}
+
 /* What the plan wants here; NULL: nothing. */
 static const struct seam_forced *
 wanted(const struct seam_sched *s, uint16_t current)
@@ -236,7 +242,8 @@ forced(struct seam_sched *s, const struct seam_choice *c, uint16_t current,
 	if (how == SEAM_HOWS)
 		how = is_among(&c->done, i) ? SEAM_HOW_DONE : SEAM_HOW_TIMEOUT;
 	among = how == SEAM_HOW_DONE ? &c->done : &c->timeouts;
-	if (i < n && is_among(among, i)) {
+	if (how == SEAM_HOW_SPURIOUS ? i < n && may_wake_up(&s->slot[i]) :
+				       i < n && is_among(among, i)) {
 		*out = (struct pick){ i, (uint8_t)how };
 		s->taken = s->steps + 1;
 		return true;

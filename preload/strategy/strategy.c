@@ -13,6 +13,7 @@ seam_strategy_of(uint32_t id)
 		[SEAM_STRATEGY_POS] = &seam_strategy_pos,
 		[SEAM_STRATEGY_SURW] = &seam_strategy_surw,
 		[SEAM_STRATEGY_DELAY] = &seam_strategy_delay,
+		[SEAM_STRATEGY_DIRECT] = &seam_strategy_direct,
 	};
 
 	if (id >= SEAM_STRATEGIES || !all[id])

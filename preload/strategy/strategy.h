@@ -53,7 +53,7 @@ seam_highest(const struct seam_sched *s, const struct seam_candidates *among)
 
 extern const struct seam_strategy seam_strategy_follow, seam_strategy_random,
     seam_strategy_pct, seam_strategy_pos, seam_strategy_surw,
-    seam_strategy_delay;
+    seam_strategy_delay, seam_strategy_direct;
 
 /* A run begins: nothing is left of another's, whose slots may be there. */
 void seam_strategy_begin(struct seam_sched *s);
