@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "explore/as.h"
@@ -31,19 +30,6 @@ cli_as_known(const char *form)
 		return true;
 	cli_warn("--as is script or check, not '%s'", seam_show(form).s);
 	return false;
-}
-
-char *
-cli_as_place(const char *output)
-{
-	char *here = getcwd(NULL, 0), *place = NULL;
-
-	if (*output == '/' || !here)
-		place = strdup(output);
-	else if (asprintf(&place, "%s/%s", here, output) < 0)
-		place = NULL;
-	free(here);
-	return place;
 }
 
 static bool

@@ -7,8 +7,6 @@
 
 /* True: there is such a form; else says so. */
 bool cli_as_known(const char *form);
-/* As seen from anywhere; malloc'd, NULL: no memory. */
-char *cli_as_place(const char *output);
 /* Writes the latest run, which was the file's, to `output` (NULL: standard
  * output) in that form.  Exit status. */
 int cli_as(struct rerun *again, const struct replay_file *file,

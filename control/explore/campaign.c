@@ -109,9 +109,6 @@ tell(struct replica *r, enum explore_fault fault)
 	     *output = runner_output(r->runner, &find.output_len);
 
 	if (text && is_new(c, fault, text)) {
-		if (r->directed)
-			find.prediction =
-			    predict_at(c->predict, r->directed - 1);
 		find.labels = l;
 		find.text = text;
 		find.output = output ? output : "";

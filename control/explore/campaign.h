@@ -15,8 +15,7 @@ struct campaign_find {
 	enum explore_fault fault;
 	uint64_t schedule; /* the how-manieth; or how many there were before: */
 	uint64_t directed; /* the how-manieth directed run; 0: it is none */
-	const struct prediction *prediction; /* that it was made for */
-	int server;			     /* enum seam_server of the run */
+	int server;	   /* enum seam_server of the run */
 	const struct seam_plan *plan;
 	const struct runner_result *result;
 	const struct explore_labels *labels;

@@ -133,6 +133,23 @@ put_events(FILE *f, const struct replay_file *r)
 }
 
 static void
+put_standing(FILE *f, const struct replay_file *r)
+{
+	if (r->nstanding)
+		fputs("standing\n", f);
+	for (size_t i = 0; i < r->nstanding; i++) {
+		const struct replay_event *e = &r->standing[i];
+
+		fputc('\t', f);
+		put_first(f, e->thread);
+		put_word(f, e->verb);
+		put_word(f, e->object);
+		put_word(f, e->site);
+		fputc('\n', f);
+	}
+}
+
+static void
 put_options(FILE *f, const struct replay_file *r)
 {
 	fputs("options", f);
@@ -185,7 +202,9 @@ put_file(FILE *f, const struct replay_file *r, const char *comment)
 	put_text(f, "because", r->because);
 	put_decisions(f, r);
 	put_events(f, r);
-	fprintf(f, "hash %016" PRIx64 "\nend\n", r->hash);
+	fprintf(f, "hash %016" PRIx64 "\n", r->hash);
+	put_standing(f, r);
+	fputs("end\n", f);
 }
 
 /* A device or a pipe is written to as it is. */
