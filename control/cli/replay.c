@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "replay_as.h"
 #include "replaying.h"
 #include "rules_int.h"
 
@@ -17,6 +18,8 @@ const struct cli_command cli_replay = {
 	"[ARG...]]\n"
 	"       seam replay --nearby N [-o FILE] [--expect pass|fail] [--json] "
 	"FILE [-- CMD [ARG...]]\n"
+	"       seam replay --as script|check [-o FILE] FILE [-- CMD "
+	"[ARG...]]\n"
 	"       seam replay --gdb FILE [-- GDB-ARG...]",
 	"run a schedule that `seam explore` found again",
 	"  -n, --runs N            so many times: are they all the same?\n"
@@ -26,7 +29,12 @@ const struct cli_command cli_replay = {
 	"  --nearby N              explore a changed program around it, by N "
 	"runs:\n"
 	"                          fixed, moved, or no longer reachable\n"
-	"  -o, --output FILE       the replay file of what fails there\n"
+	"  --as script             write a script of pauses for `seam test` "
+	"instead\n"
+	"  --as check              or a test in C, for Check\n"
+	"  -o, --output FILE       the replay file of what fails nearby; or "
+	"where\n"
+	"                          --as writes to, not standard output\n"
 	"  --gdb                   run it under gdb, which the words after -- "
 	"are for\n"
 	"  -q, --quiet             say nothing of a failure\n"
@@ -37,7 +45,7 @@ const struct cli_command cli_replay = {
 	run
 };
 
-enum { OPT_EXPECT = 256, OPT_JSON, OPT_GDB, OPT_NEARBY };
+enum { OPT_EXPECT = 256, OPT_JSON, OPT_GDB, OPT_NEARBY, OPT_AS };
 
 static const struct option options[] = {
 	{ "runs", required_argument, NULL, 'n' },
@@ -46,6 +54,7 @@ static const struct option options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "nearby", required_argument, NULL, OPT_NEARBY },
 	{ "output", required_argument, NULL, 'o' },
+	{ "as", required_argument, NULL, OPT_AS },
 	{ "gdb", no_argument, NULL, OPT_GDB },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ 0 },
@@ -219,6 +228,9 @@ take_option(struct replaying *r, int opt, char **argv)
 	case OPT_JSON:
 		r->json = true;
 		return true;
+	case OPT_AS:
+		r->as = optarg;
+		return cli_as_known(r->as);
 	case OPT_GDB:
 		r->gdb = true;
 		return true;
@@ -291,14 +303,19 @@ run(int argc, char **argv)
 					      "option");
 	if (r.nearby && r.runs > 1)
 		return cli_usage(&cli_replay, "--nearby says how many runs");
-	if ((r.nearby || r.gdb) && out_files_wanted(&r.out))
-		return cli_usage(&cli_replay, "files are written of one run: "
-					      "without --nearby and --gdb");
+	if ((r.nearby || r.gdb || r.as) && out_files_wanted(&r.out))
+		return cli_usage(&cli_replay,
+				 "files are written of one run: without "
+				 "--nearby, --gdb and --as");
 	if (r.json && r.out.tap && !strcmp(r.out.tap, "-"))
 		return cli_usage(&cli_replay, "--json and --tap - both want "
 					      "standard output");
-	if (r.output && !r.nearby)
-		return cli_usage(&cli_replay, "--output goes with --nearby");
+	if (r.as && (r.runs > 1 || r.json || r.expect_pass || r.expect_fail ||
+		     r.nearby || r.gdb))
+		return cli_usage(&cli_replay, "--as goes with -o alone");
+	if (r.output && !r.nearby && !r.as)
+		return cli_usage(&cli_replay,
+				 "--output goes with --nearby or --as");
 	if (replay_read(r.path, &r.file, &err)) {
 		cli_warn("%s", err.text);
 		return SEAM_EXIT_USAGE;

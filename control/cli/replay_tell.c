@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay_as.h"
 #include "replaying.h"
 #include "rules_int.h"
 
@@ -301,6 +302,9 @@ tell(struct replaying *r)
 
 	if (replay_differs(r->match, &at))
 		return replaying_tell_divergence(r, at);
+	if (r->as)
+		return cli_as(&r->again, r->file, r->labels, r->as, r->path,
+			      r->output);
 	tell_failure(r);
 	if (r->expect_pass)
 		return r->again.fault ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;

@@ -16,7 +16,8 @@ struct replaying {
 	bool json, quiet, expect_pass, expect_fail, gdb;
 	uint64_t nearby; /* runs; 0: none */
 	char *path_out;
-	const char *output; /* a file for what fails nearby, or NULL */
+	const char *output; /* a file for what fails nearby, or --as; or NULL */
+	const char *as;	    /* NULL: it is just run */
 	char **gdb_argv;    /* what is more for gdb; NULL: nothing */
 	struct out_files out;
 	struct rerun again;
