@@ -50,7 +50,7 @@ def lines(path):
                 raise AssertionError(f"{path}:{number}: {kind}: {why(error)}")
             events.append(kind)
     must(events, path, "is empty")
-    must(events[0] in ("started", "replayed", "minimised"), path, "begins with", events[0])
+    must(events[0] in ("started", "replayed", "minimised", "nearby"), path, "begins with", events[0])
     must(events[0] != "started" or events[-1] == "ended", path, "ends with", events[-1])
     return events
 

@@ -158,6 +158,7 @@ put_json(const struct replaying *r, const struct nearby *n, const char *text)
 	json_t *o = json_object();
 
 	seam_json_put(o, "event", "nearby");
+	json_object_set_new(o, "version", json_integer(EXPLORING_JSON_VERSION));
 	seam_json_put(o, "result", nearby_verdict_names[n->verdict]);
 	seam_json_put(o, "message", text);
 	json_object_set_new(o, "runs", json_integer((json_int_t)n->runs));
