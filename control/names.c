@@ -33,13 +33,13 @@ void
 seam_json_put(json_t *object, const char *key, const char *text)
 {
 	json_t *value = json_string(text);
-	char clean[512];
-	size_t n = 0;
+	char *clean = value ? NULL : strdup(text);
 
-	for (; !value && text[n] && n < sizeof(clean) - 1; n++)
-		clean[n] = (unsigned char)text[n] < 0x80 ? text[n] : '?';
-	clean[n] = '\0';
+	for (char *c = clean; c && *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
 	json_object_set_new(object, key, value ? value : json_string(clean));
+	free(clean);
 }
 
 struct seam_map *

@@ -41,6 +41,7 @@ void seam_ranges_free(struct seam_ranges *r);
 struct seam_site {
 	const char *function; /* innermost, inlined ones included; demangled */
 	const char *file;     /* base name of the source file */
+	const char *path;     /* of that file, as the compiler was told */
 	int line;	      /* 0: unknown */
 	const char *outer;    /* the function it was inlined into, or NULL */
 	const char *module;   /* base name of the file mapped there */

@@ -308,6 +308,7 @@ set_function(struct sym_module *m, const struct sym_cu *cu, uint64_t v,
 		if (!out)
 			break;
 		site->file = sym_intern(m->syms, sym_base(in->call_file));
+		site->path = sym_intern(m->syms, in->call_file);
 		site->line = in->call_line;
 		in = out;
 	}
@@ -333,6 +334,7 @@ set_line(struct sym_module *m, struct sym_cu *cu, uint64_t v,
 	if (!file)
 		return;
 	site->file = sym_intern(m->syms, sym_base(file));
+	site->path = sym_intern(m->syms, file);
 	site->line = site->file ? n : 0;
 }
 

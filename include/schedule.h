@@ -140,7 +140,8 @@ struct seam_slot {
 	uint32_t yields;  /* done so far */
 	uint32_t signals; /* sent to it and not yet handled: SEAM_SIGNAL_ */
 	uint64_t mask;	  /* signals that the program has blocked, if guarded */
-	uint64_t alarm_at, alarm_every; /* its ITIMER_REAL, virtual ns; 0: none */
+	uint64_t alarm_at,
+	    alarm_every;	 /* its ITIMER_REAL, virtual ns; 0: none */
 	_Atomic uint32_t stands; /* a forked child's: it has come to stand */
 	int32_t blocker;	 /* pid of who has the range of a file, or 0 */
 	int32_t execs;		 /* pid: becomes another program */
@@ -191,20 +192,23 @@ enum seam_strategy_id {
 };
 
 enum seam_plan_flags {
-	SEAM_PLAN_STRICT = 1,  /* a forced choice that cannot be made, or an
-				  unexpected event, ends the run */
-	SEAM_PLAN_SLEEP = 2,   /* `sleep` counts */
-	SEAM_PLAN_MISUSE = 4,  /* misuse ends the run */
-	SEAM_PLAN_MARKED = 8,  /* only seam_points are chosen among: all else
-				  happens at once */
-	SEAM_PLAN_DETAIL = 16, /* outer frames are taken */
-	SEAM_PLAN_AFTER = 32,  /* there is a choice after releases, too, by a
-				  LOCAL step; FOLLOW alone obeys it, all other
-				  strategies have it always */
+	SEAM_PLAN_STRICT = 1,	/* a forced choice that cannot be made, or an
+				   unexpected event, ends the run */
+	SEAM_PLAN_SLEEP = 2,	/* `sleep` counts */
+	SEAM_PLAN_MISUSE = 4,	/* misuse ends the run */
+	SEAM_PLAN_MARKED = 8,	/* only seam_points are chosen among: all else
+				   happens at once */
+	SEAM_PLAN_DETAIL = 16,	/* outer frames are taken */
+	SEAM_PLAN_AFTER = 32,	/* there is a choice after releases, too, by a
+				   LOCAL step; FOLLOW alone obeys it, all other
+				   strategies have it always */
 	SEAM_PLAN_RELAXED = 64, /* `forced` are pairs, sorted by thread and
 				   `how`: after that many steps (`how`) of the
 				   first's thread, if it ran last, the second
 				   is chosen if it can be */
+	SEAM_PLAN_DEBUG = 128,	/* real time stands still now and then: what
+				   waits for the outside is never stuck; a
+				   verdict is a trap for the debugger first */
 };
 
 enum seam_server {

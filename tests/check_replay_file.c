@@ -44,7 +44,10 @@ static const char good[] = "seam-replay 1\n"			       /* 1 */
 			   "hash 00000000deadbeef\n"		  /* 23 */
 			   "critical 1 2\n"			  /* 24 */
 			   "because \"a \\\"b\\\" came first\"\n" /* 25 */
-			   "end\n";				  /* 26 */
+			   "standing\n"				  /* 26 */
+			   "\tP1.T0 - - -\n"			  /* 27 */
+			   "\tP1.T0.2 mutex.lock m \"f a.c:2\"\n" /* 28 */
+			   "end\n";				  /* 29 */
 
 static struct replay_file *
 parsed(const char *text)
@@ -82,6 +85,10 @@ check_good(const struct replay_file *f)
 	ck_assert_str_eq(f->event[1].site, "f a.c:1");
 	ck_assert_uint_eq(f->event[1].event, 0x89abcdef);
 	ck_assert(f->hash == 0xdeadbeef);
+	ck_assert_uint_eq(f->nstanding, 2);
+	ck_assert_str_eq(f->standing[0].verb, "-");
+	ck_assert_str_eq(f->standing[1].object, "m");
+	ck_assert_str_eq(f->standing[1].site, "f a.c:2");
 	ck_assert_uint_eq(f->critical[0], 1);
 	ck_assert_uint_eq(f->critical[1], 2);
 	ck_assert_str_eq(f->because, "a \"b\" came first");
@@ -154,7 +161,7 @@ static const struct bad_row {
 	{ 4, "env", 4, 4, "NAME=VALUE" },
 	{ 5, "dir", 5, 4, "a directory is expected" },
 	{ 5, "dir a b", 5, 7, "should end here" },
-	{ 5, "", 27, 1, "'dir' is missing" },
+	{ 5, "", 30, 1, "'dir' is missing" },
 	{ 7, "program x", 7, 10, "build id is expected" },
 	{ 9, "options misuse atfer", 9, 16, "unknown option 'atfer'" },
 	{ 10, "server laet", 10, 8, "none, late or early" },
@@ -174,7 +181,7 @@ static const struct bad_row {
 	{ 18, "\tP1.T0 x 1048577", 18, 10, "a number of steps" },
 	{ 18, "\tP1.T0 x 1 late", 18, 12, "timeout, signal or" },
 	{ 18, "\tP1.T0 x 1048576", 19, 12, "more than" },
-	{ 18, "\tP1.T0 x 7", 27, 1, "8 decisions and 2 events" },
+	{ 18, "\tP1.T0 x 7", 30, 1, "8 decisions and 2 events" },
 	{ 18, "P1.T0 x 1", 18, 1, "unknown word 'P1.T0'" },
 	{ 21, "\tP1.T0 thread.start - -", 21, 24, "a result is expected" },
 	{ 21, "\tP1.T0 thread.start - - ok", 21, 27, "a hash" },
@@ -187,8 +194,12 @@ static const struct bad_row {
 	{ 24, "critical 1 99999999", 24, 12, "the number of an event" },
 	{ 24, "critical 1 2 3", 24, 14, "should end here" },
 	{ 25, "because", 25, 8, "a sentence is expected" },
-	{ 26, "end\nmore", 27, 1, "ended after 'end'" },
-	{ 26, NULL, 26, 1, "'end' is expected" },
+	{ 26, "standing up", 26, 10, "should end here" },
+	{ 27, "\tP1.T0 - -", 27, 11, "a place is expected" },
+	{ 28, "\tP1.T0.2 - - - ok", 28, 16, "should end here" },
+	{ 28, "standing", 28, 1, "second 'standing'" },
+	{ 29, "end\nmore", 30, 1, "ended after 'end'" },
+	{ 29, NULL, 29, 1, "'end' is expected" },
 	{ 19, NULL, 19, 1, "'end' is expected" },
 	{ 1, NULL, 1, 1, "empty" },
 };

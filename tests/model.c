@@ -179,7 +179,7 @@ perform(struct model *m, const struct model_program *p, uint16_t slot)
 {
 	struct seam_slot *self = &m->sched->slot[slot];
 	const struct seam_op *op = &self->op;
-	uint16_t thread = m->thread_of[slot];
+	uint16_t thread = m->thread_of[slot], peer;
 
 	switch (op->verb) {
 	case SEAM_MUTEX_LOCK:
@@ -205,9 +205,9 @@ perform(struct model *m, const struct model_program *p, uint16_t slot)
 		m->value[op->object]++;
 		break;
 	case SEAM_THREAD_CREATE:
-		start(m, p,
-		      (uint16_t)(p->thread[thread].op[m->pc[thread]].peer - 1),
-		      (uint16_t)(slot + 1));
+		peer = (uint16_t)(p->thread[thread].op[m->pc[thread]].peer - 1);
+		start(m, p, peer, (uint16_t)(slot + 1));
+		m->sched->step[m->sched->steps].op.peer = m->slot_of[peer];
 		break;
 	default:
 		break;

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "explore/replay_compare.h"
 #include "explore/rerun.h"
 #include "explore_int.h"
 
@@ -248,14 +249,20 @@ tell_failure(struct again *a)
 static enum seam_code
 tell(struct again *a, bool same_build)
 {
+	struct replay_match *m = NULL;
 	uint32_t at;
+	bool differs;
 
 	a->labels = rerun_labels(&a->run);
-	if (!a->labels)
+	if (a->labels)
+		m = replay_match_new(a->file, &a->run.result.trace, a->labels,
+				     same_build);
+	if (!m)
 		return sess_fail(&a->x->err, SEAM_E_UNSUPPORTED, 0,
 				 "no memory");
-	if (replay_compare(a->file, &a->run.result.trace, a->labels, same_build,
-			   &at))
+	differs = replay_differs(m, &at);
+	replay_match_free(m);
+	if (differs)
 		return tell_divergence(a, at);
 	return a->run.fault ? tell_failure(a) : SEAM_OK;
 }

@@ -64,10 +64,11 @@ void cli_summary_add(struct cli_summary *sum, const struct seam_event *e);
 void cli_summary_print(struct cli_summary *sum, FILE *f);
 void cli_summary_free(struct cli_summary *sum);
 
-/* report.c: how `seam test` tells what came of the scripts. */
+/* report.c: what came of tests, of scripts and explorations alike. */
 struct cli_result {
 	char *name, *message; /* message: NULL, or why it failed */
 	double seconds;
+	bool error; /* it could not be carried out */
 };
 void cli_put_tap(FILE *f, const struct cli_result *r, unsigned number);
 void cli_put_human(FILE *f, const struct cli_result *r);

@@ -9,12 +9,15 @@
 #include "outputs.h"
 #include "rules_int.h"
 
+#define KEEP_MS 10000 /* what is known is kept that often */
+
 static int run(int argc, char **argv);
 
 const struct cli_command cli_explore = {
 	"explore",
 	"seam explore [--strategy NAME] [-n RUNS] [-j N] [OPTION...] -- CMD "
-	"[ARG...]",
+	"[ARG...]\n"
+	"       seam explore [--resume FILE] --merge FILE...",
 	"run one thread at a time, in many orders, until one breaks the "
 	"program",
 	"  --strategy NAME         auto, random, pct, pos, surw, delay, "
@@ -49,6 +52,12 @@ const struct cli_command cli_explore = {
 	"  --no-predict            do not look for what runs let expect\n"
 	"  --outputs               at the end, the distinct outputs and "
 	"statuses\n"
+	"  --coverage              which orders of operations were seen\n"
+	"  --resume FILE           go on from what it has taught, and keep it "
+	"there\n"
+	"  --merge FILE            add what another one has; no CMD is needed\n"
+	"  --shard I/N             of the runs that are drawn, each "
+	"N-th\n" OUT_HELP
 	"  --json                  a line of JSON for each thing that happens\n"
 	"  -q, --quiet, -v, --verbose\n"
 	"Exits with 0 if nothing failed, 1 if something did, 2 for bad usage, "
@@ -80,6 +89,11 @@ static const struct option options[] = {
 	{ "no-minimise", no_argument, NULL, EXPLORING_NO_MINIMISE },
 	{ "output", required_argument, NULL, 'o' },
 	{ "outputs", no_argument, NULL, EXPLORING_OUTPUTS },
+	{ "coverage", no_argument, NULL, EXPLORING_COVERAGE },
+	{ "resume", required_argument, NULL, EXPLORING_RESUME },
+	{ "merge", required_argument, NULL, EXPLORING_MERGE },
+	{ "shard", required_argument, NULL, EXPLORING_SHARD },
+	OUT_OPTIONS,
 	{ "no-predict", no_argument, NULL, EXPLORING_NO_PREDICT },
 	{ "json", no_argument, NULL, EXPLORING_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -92,6 +106,8 @@ struct found {
 	struct replay_file *file;
 	char *path; /* NULL: it could not be written */
 	char *told; /* the run as it was found */
+	unsigned number;
+	uint64_t schedule;
 	struct found *next;
 };
 
@@ -99,7 +115,8 @@ struct job {
 	struct exploring x;
 	struct campaign_config config;
 	struct campaign *campaign;
-	bool tty, unwritten; /* a replay file could not be written */
+	struct explore_known *known;
+	bool tty, unwritten; /* some file could not be written */
 	unsigned finds, ticks;
 	struct found *found, **last;
 	struct outputs *outputs; /* NULL: nobody asked */
@@ -107,6 +124,25 @@ struct job {
 };
 
 /* Something was found. */
+
+/* A page is made of a run that nobody could write a file of, too; and anew of
+ * what is left of it when it has been shrunk. */
+static void
+put_files(struct job *j, const struct campaign_find *find,
+	  const struct replay_file *f, const char *path)
+{
+	struct out_run r = { .file = f,
+			     .trace = &find->result->trace,
+			     .labels = find->labels,
+			     .text = find->text,
+			     .output = find->output,
+			     .output_len = find->output_len,
+			     .path = path,
+			     .schedule = find->schedule };
+
+	if (f)
+		out_files_run(&j->x.out, j->finds, &r);
+}
 
 static char *
 replay_path(const struct job *j)
@@ -205,13 +241,18 @@ found_line(struct job *j, const struct campaign_find *find)
 }
 
 static bool
-keep_found(struct job *j, struct replay_file *f, char *path, char *told)
+keep_found(struct job *j, struct replay_file *f, char *path, char *told,
+	   uint64_t schedule)
 {
 	struct found *new = calloc(1, sizeof(*new));
 
 	if (!new)
 		return false;
-	*new = (struct found){ f, path, told, NULL };
+	*new = (struct found){ .file = f,
+			       .path = path,
+			       .told = told,
+			       .number = j->finds,
+			       .schedule = schedule };
 	*j->last = new;
 	j->last = &new->next;
 	return true;
@@ -244,9 +285,10 @@ on_found(const struct campaign_find *find, void *data)
 		free(path);
 		path = NULL;
 	}
+	put_files(j, find, f, path);
 	tell_found(j, find, path);
 	told = found_told(find, path);
-	if (!j->x.no_minimise && keep_found(j, f, path, told))
+	if (!j->x.no_minimise && keep_found(j, f, path, told, find->schedule))
 		return;
 	replay_free(f);
 	free(path);
@@ -259,7 +301,10 @@ minimise_found(struct job *j, const struct found *found)
 {
 	const struct exploring_minimal how = { .json = j->x.json,
 					       .path = found->path,
-					       .name = found->path };
+					       .name = found->path,
+					       .out = &j->x.out,
+					       .number = found->number,
+					       .schedule = found->schedule };
 	const struct minimise_config limits = { .replays = 0 };
 	struct seam_error err;
 
@@ -367,14 +412,30 @@ status_of(const struct job *j, const struct campaign_state *s)
 	return s->failing || s->confirmed ? SEAM_EXIT_FAILED : SEAM_EXIT_OK;
 }
 
+static void
+on_keep(struct campaign *c, void *data)
+{
+	struct job *j = data;
+
+	if (!exploring_known_keep(&j->x, c, j->known))
+		j->unwritten = true;
+}
+
+static void
+keep_all(struct job *j, const struct campaign_state *s)
+{
+	if (campaign_is_exhaustive(s) && !j->known->exhausted)
+		j->known->exhausted = strdup(s->said.state);
+	on_keep(j->campaign, j);
+}
+
 /* The beginning. */
 
 /* The exit status that is compared with; false: it cannot be started. */
 static bool
-find_expected(struct job *j)
+find_expected(struct job *j, struct seam_error *err)
 {
 	struct oracle *o = &j->config.oracle;
-	struct seam_error err;
 	bool check_failed;
 	const char *why;
 	int status;
@@ -385,9 +446,9 @@ find_expected(struct job *j)
 		o->expected = (int)j->x.expected;
 		return true;
 	}
-	status = campaign_native(&j->x.run, &check_failed, &why, &err);
-	if (err.code) {
-		cli_warn("%s", err.text);
+	status = campaign_native(&j->x.run, &check_failed, &why, err);
+	if (err->code) {
+		cli_warn("%s", err->text);
 		return false;
 	}
 	o->compare = status >= 0;
@@ -417,6 +478,7 @@ put_start_json(const struct job *j)
 		json_array_append_new(command, word ? word : json_string("?"));
 	}
 	seam_json_put(o, "event", "started");
+	json_object_set_new(o, "version", json_integer(EXPLORING_JSON_VERSION));
 	json_object_set_new(o, "command", command);
 	seam_json_put(o, "strategy", j->config.strategy->name);
 	json_object_set_new(o, "seed", json_integer((json_int_t)j->x.seed));
@@ -428,14 +490,43 @@ put_start_json(const struct job *j)
 	exploring_put_json(o);
 }
 
+/* Its results, as a test's. */
+static bool
+put_verdict(struct job *j, const struct campaign_state *s)
+{
+	const bool error = s->end == CAMPAIGN_ERROR;
+	struct out_verdict v = { .verb = "explore",
+				 .command = j->x.run.argv,
+				 .message = error ? s->err.text : NULL,
+				 .error = error,
+				 .each = j->x.keep_going,
+				 .seconds = s->seconds };
+	char *many = NULL;
+	bool good;
+
+	if (s->failing && j->x.keep_going && !error &&
+	    asprintf(&many, "%llu of %llu schedules failed, in %llu ways\n",
+		     (unsigned long long)s->failing,
+		     (unsigned long long)s->schedules,
+		     (unsigned long long)s->distinct) < 0)
+		many = NULL;
+	if (many)
+		v.message = many;
+	good = out_files_end(&j->x.out, &v);
+	free(many);
+	return good;
+}
+
 static int
 explore(struct job *j)
 {
-	struct campaign_state s;
+	struct campaign_state s = { .end = CAMPAIGN_ERROR };
 	int status;
 
-	if (!find_expected(j))
+	if (!find_expected(j, &s.err)) {
+		put_verdict(j, &s);
 		return SEAM_EXIT_CONTROL;
+	}
 	if (j->x.json)
 		put_start_json(j);
 	j->campaign = campaign_new(&j->config);
@@ -443,15 +534,58 @@ explore(struct job *j)
 		cli_warn("no memory");
 		return SEAM_EXIT_CONTROL;
 	}
+	if (!exploring_known_resume(&j->x, j->campaign, j->known)) {
+		campaign_free(j->campaign);
+		return SEAM_EXIT_USAGE;
+	}
 	campaign_run(j->campaign);
 	campaign_state(j->campaign, &s);
+	keep_all(j, &s);
 	put_outputs(j, &s);
 	clear_line(j);
 	minimise_all(j);
-	exploring_put_end(&j->x, j->campaign, &s);
+	exploring_put_end(&j->x, j->campaign, j->known, &s);
+	j->unwritten |= !put_verdict(j, &s);
 	status = status_of(j, &s);
 	campaign_free(j->campaign);
 	return status;
+}
+
+/* The files alone. */
+static int
+add_up(struct job *j)
+{
+	struct campaign_state s = { .end = CAMPAIGN_DONE };
+
+	campaign_totals(j->known, &s);
+	s.before = 0;
+	if (j->known->exhausted) {
+		s.said.exhaustive = true;
+		snprintf(s.said.state, sizeof(s.said.state), "%s",
+			 j->known->exhausted);
+	}
+	on_keep(NULL, j);
+	exploring_put_end(&j->x, NULL, j->known, &s);
+	return status_of(j, &s);
+}
+
+/* Exit status, or -1. */
+static int
+refuse(const struct job *j)
+{
+	const struct explore_strategy *s = j->config.strategy;
+	const struct exploring *x = &j->x;
+
+	if (x->resume && !s->save)
+		return cli_usage(&cli_explore,
+				 "%s cannot go on from a file (--resume)",
+				 s->name);
+	if (x->shards && !s->drawn && s != explore_strategies[0])
+		return cli_usage(&cli_explore,
+				 "%s cannot be cut up: its runs are not "
+				 "drawn (--shard)",
+				 s->name);
+	return -1;
 }
 
 static int
@@ -492,9 +626,9 @@ run(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (optind == argc)
+	if (optind == argc && !x->nmerge)
 		return cli_usage(&cli_explore, "which command?");
-	x->run.argv = argv + optind;
+	x->run.argv = optind == argc ? NULL : argv + optind;
 	j.last = &j.found;
 	j.config = (struct campaign_config){
 		.run = &x->run,
@@ -502,7 +636,9 @@ run(int argc, char **argv)
 		.params = { .seed = x->seed,
 			    .budget = x->runs,
 			    .depth = (unsigned)x->depth,
-			    .bound = (unsigned)x->bound },
+			    .bound = (unsigned)x->bound,
+			    .shard = x->shard,
+			    .shards = x->shards },
 		.replicas = (unsigned)x->jobs,
 		.runs = x->runs,
 		.max_steps = (uint32_t)x->steps,
@@ -511,10 +647,29 @@ run(int argc, char **argv)
 		.predict = !x->no_predict,
 		.found = on_found,
 		.progress = on_progress,
+		.keep = x->resume ? on_keep : NULL,
+		.keep_ms = KEEP_MS,
 		.data = &j,
 	};
 	if (!j.config.strategy)
 		return unknown_strategy(x->strategy);
+	if (x->json && x->out.tap && !strcmp(x->out.tap, "-"))
+		return cli_usage(&cli_explore,
+				 "--json and --tap - both want standard "
+				 "output");
+	if (!out_files_begin(&x->out))
+		return SEAM_EXIT_CONTROL;
+	status = refuse(&j);
+	if (status < 0)
+		status = exploring_known_open(x, &j.known);
+	if (status >= 0)
+		return status;
+	j.config.known = j.known;
+	if (!x->run.argv) {
+		status = add_up(&j);
+		explore_known_free(j.known);
+		return status;
+	}
 	j.tty = !x->json && !x->quiet && isatty(STDERR_FILENO);
 	if (x->outputs && (j.outputs = outputs_new()))
 		j.config.ran = on_ran;
@@ -523,6 +678,7 @@ run(int argc, char **argv)
 	status = j.path ? explore(&j) : SEAM_EXIT_CONTROL;
 	if (reserved)
 		replay_unreserve(j.path);
+	explore_known_free(j.known);
 	outputs_free(j.outputs);
 	free(j.path);
 	return status;

@@ -50,6 +50,18 @@ take_env(struct exploring *x, char *text)
 }
 
 static bool
+take_merge(struct exploring *x, const char *path)
+{
+	if (x->nmerge == EXPLORING_MERGED) {
+		cli_usage(x->command, "more than %d files to merge",
+			  EXPLORING_MERGED);
+		return false;
+	}
+	x->merge[x->nmerge++] = path;
+	return true;
+}
+
+static bool
 take_flag(struct exploring *x, int opt)
 {
 	switch (opt) {
@@ -79,6 +91,9 @@ take_flag(struct exploring *x, int opt)
 		return true;
 	case EXPLORING_OUTPUTS:
 		x->outputs = true;
+		return true;
+	case EXPLORING_COVERAGE:
+		x->coverage = true;
 		return true;
 	case 'q':
 		x->quiet = true;
@@ -132,8 +147,15 @@ take_option(struct exploring *x, int opt, char **argv)
 		return true;
 	case EXPLORING_SERVER:
 		return take_server(x, optarg);
+	case EXPLORING_RESUME:
+		x->resume = optarg;
+		return true;
+	case EXPLORING_MERGE:
+		return take_merge(x, optarg);
+	case EXPLORING_SHARD:
+		return exploring_take_shard(x, optarg);
 	default:
-		if (take_flag(x, opt))
+		if (take_flag(x, opt) || out_files_option(&x->out, opt, optarg))
 			return true;
 		cli_bad_option(x->command, opt, argv);
 		return false;

@@ -10,8 +10,12 @@
 #include "explore/minimise.h"
 #include "explore/replay_find.h"
 #include "explore/table.h"
+#include "out_files.h"
 
 #define EXPLORING_ENV 64
+#define EXPLORING_MERGED 64
+/* Of docs/schema/explore.json, which says what the lines of --json are. */
+#define EXPLORING_JSON_VERSION 1
 
 struct exploring {
 	const struct cli_command *command;
@@ -22,6 +26,11 @@ struct exploring {
 	uint64_t runs, jobs, seed, depth, bound, steps, expected;
 	bool expect_given, json, quiet, verbose, keep_going, left_behind;
 	bool marked, any_misuse, outputs, no_minimise, no_predict;
+	bool coverage;
+	const char *resume, *merge[EXPLORING_MERGED];
+	size_t nmerge;
+	unsigned shard, shards; /* as in struct explore_params */
+	struct out_files out;
 };
 
 /* Takes the options that `letters` has of -n -j -s -o and all long ones that
@@ -48,6 +57,10 @@ enum exploring_option {
 	EXPLORING_ALLOW_MISUSE,
 	EXPLORING_STRATEGY,
 	EXPLORING_OUTPUTS,
+	EXPLORING_COVERAGE,
+	EXPLORING_RESUME,
+	EXPLORING_MERGE,
+	EXPLORING_SHARD,
 	EXPLORING_NO_PREDICT,
 	EXPLORING_NO_MINIMISE,
 };
@@ -75,6 +88,17 @@ json_t *exploring_json_events(const struct explore_trace *t,
 			      const struct explore_labels *l);
 const char *exploring_server_name(int server);
 
+/* exploring_known.c */
+/* What the files of --resume and --merge have taught; -1, or the exit status
+ * once it has been told what is wrong. */
+int exploring_known_open(const struct exploring *x, struct explore_known **to);
+/* Before it runs: the search goes on as the file says. */
+bool exploring_known_resume(const struct exploring *x, struct campaign *c,
+			    const struct explore_known *k);
+/* Into the file of --resume, if there is one. */
+bool exploring_known_keep(const struct exploring *x, const struct campaign *c,
+			  struct explore_known *k);
+bool exploring_take_shard(struct exploring *x, const char *text);
 /* exploring_minimal.c */
 /* Shrinks what that file's run needs, with a line of progress or of JSON, and
  * tells of it.  False: it could not be, and *why says so. */
@@ -82,6 +106,10 @@ struct exploring_minimal {
 	bool json, quiet;
 	const char *path; /* where the result goes */
 	const char *name; /* what the user calls that */
+	/* Those of the run, by number; NULL: nobody asked. */
+	struct out_files *out;
+	unsigned number;
+	uint64_t schedule;
 };
 /* The latest was, by a signal. */
 bool exploring_interrupted(void);
@@ -92,10 +120,22 @@ bool exploring_minimise(const struct exploring_minimal *how,
 
 /* exploring_end.c */
 double exploring_rate(const struct campaign_state *s); /* schedules a second */
-/* The verdict, or a line of JSON, and why it could not control. */
-void exploring_put_end(const struct exploring *x, struct campaign *c,
+/* The verdict, or a line of JSON, and why it could not control.  c NULL: the
+ * files alone. */
+void exploring_put_end(const struct exploring *x, const struct campaign *c,
+		       const struct explore_known *k,
 		       const struct campaign_state *s);
 
+/* exploring_sure.c */
+/* How sure a verdict without a failure is, and what --coverage wants. */
+void exploring_put_sure(const struct exploring *x,
+			const struct explore_known *k,
+			const struct campaign_state *s);
+void exploring_json_sure(const struct exploring *x, json_t *o,
+			 const struct explore_known *k,
+			 const struct campaign_state *s);
+void exploring_put_coverage(const struct explore_known *k);
+json_t *exploring_json_coverage(const struct explore_known *k);
 /* exploring_predicted.c: what was predicted, and what came of it. */
 void exploring_put_predicted(const struct exploring *x,
 			     const struct campaign *c,

@@ -9,7 +9,9 @@
 double
 exploring_rate(const struct campaign_state *s)
 {
-	return s->seconds > 0 ? (double)s->schedules / s->seconds : 0;
+	return s->seconds > 0 ?
+		   (double)(s->schedules - s->before) / s->seconds :
+		   0;
 }
 
 static const char *
@@ -23,15 +25,17 @@ result_name(const struct campaign_state *s)
 }
 
 static void
-put_json(struct campaign *c, const struct campaign_state *s)
+put_json(const struct exploring *x, const char *blind,
+	 const struct explore_known *k, const struct campaign_state *s)
 {
-	const char *blind = campaign_blind(c);
 	json_t *o = json_object();
 
 	seam_json_put(o, "event", "ended");
 	seam_json_put(o, "result", result_name(s));
 	json_object_set_new(o, "schedules",
 			    json_integer((json_int_t)s->schedules));
+	json_object_set_new(o, "known_before",
+			    json_integer((json_int_t)s->before));
 	json_object_set_new(o, "failing", json_integer((json_int_t)s->failing));
 	json_object_set_new(o, "redundant",
 			    json_integer((json_int_t)s->redundant));
@@ -42,8 +46,7 @@ put_json(struct campaign *c, const struct campaign_state *s)
 	json_object_set_new(o, "classes", json_integer((json_int_t)s->classes));
 	json_object_set_new(o, "exhaustive",
 			    json_boolean(campaign_is_exhaustive(s)));
-	json_object_set_new(o, "chance_of_new",
-			    json_real(campaign_chance_of_new(s)));
+	exploring_json_sure(x, o, k, s);
 	json_object_set_new(o, "seconds", json_real(s->seconds));
 	seam_json_put(o, "strategy", s->said.state);
 	seam_json_put(o, "server", exploring_server_name(s->server));
@@ -54,9 +57,8 @@ put_json(struct campaign *c, const struct campaign_state *s)
 }
 
 static void
-put_blind(const struct campaign *c, const struct campaign_state *s)
+put_blind(const char *text, const struct campaign_state *s)
 {
-	const char *text = campaign_blind(c);
 	bool any = false;
 
 	fputs("blind spots:", stdout);
@@ -77,6 +79,9 @@ put_blind(const struct campaign *c, const struct campaign_state *s)
 static void
 put_notes(const struct campaign_state *s)
 {
+	if (s->before)
+		printf("%llu of the schedules were known before\n",
+		       (unsigned long long)s->before);
 	if (s->redundant)
 		printf("%llu more were cut off, being like others\n",
 		       (unsigned long long)s->redundant);
@@ -98,7 +103,8 @@ put_notes(const struct campaign_state *s)
 }
 
 static void
-put_clean(const struct campaign *c, const struct campaign_state *s)
+put_clean(const struct exploring *x, const char *blind,
+	  const struct explore_known *k, const struct campaign_state *s)
 {
 	const char *stopped = s->end == CAMPAIGN_STOPPED ? ", stopped" : "";
 
@@ -108,27 +114,30 @@ put_clean(const struct campaign *c, const struct campaign_state *s)
 		       (unsigned long long)s->schedules, s->said.state,
 		       s->classes);
 	else
-		printf("no failure in %llu schedules%s (%s), of %zu classes; "
-		       "not exhaustive:\nthe next would be of a new class "
-		       "with a chance of %s %.2g\n",
-		       (unsigned long long)s->schedules, stopped, s->said.state,
-		       s->classes,
-		       s->once || !s->schedules ? "about" : "less than",
-		       s->once || !s->schedules ? campaign_chance_of_new(s) :
-						  1 / (double)s->schedules);
+		printf("no failure in %llu schedules%s%s%s%s, of %zu classes; "
+		       "not exhaustive:\n",
+		       (unsigned long long)s->schedules, stopped,
+		       *s->said.state ? " (" : "", s->said.state,
+		       *s->said.state ? ")" : "", s->classes);
+	exploring_put_sure(x, k, s);
 	put_notes(s);
-	put_blind(c, s);
+	put_blind(blind, s);
 	puts("This holds for the order of synchronisation operations, in "
 	     "programs without data races.");
 }
 
 void
-exploring_put_end(const struct exploring *x, struct campaign *c,
-		  const struct campaign_state *s)
+exploring_put_end(const struct exploring *x, const struct campaign *c,
+		  const struct explore_known *k, const struct campaign_state *s)
 {
-	exploring_put_predicted(x, c, s);
+	const char *blind = c ? campaign_blind(c) : NULL;
+
+	if (x->json && x->coverage)
+		exploring_put_json(exploring_json_coverage(k));
+	if (c)
+		exploring_put_predicted(x, c, s);
 	if (x->json)
-		put_json(c, s);
+		put_json(x, blind, k, s);
 	if (x->verbose && s->schedules)
 		fprintf(stderr,
 			"seam: %.0f schedules/s; at most %u threads, %u steps, "
@@ -140,16 +149,24 @@ exploring_put_end(const struct exploring *x, struct campaign *c,
 		cli_warn("%s", s->err.text);
 		return;
 	}
+	if (x->coverage && !x->json)
+		exploring_put_coverage(k);
 	if (x->quiet || x->json)
 		return;
 	if (!s->failing && !s->confirmed) {
-		put_clean(c, s);
-	} else if (x->keep_going) {
-		printf("%llu of %llu schedules failed, in %llu ways\n",
+		put_clean(x, blind, k, s);
+	} else if (x->keep_going || s->before) {
+		printf("%llu of %llu schedules failed",
 		       (unsigned long long)s->failing,
-		       (unsigned long long)s->schedules,
-		       (unsigned long long)s->distinct);
+		       (unsigned long long)s->schedules);
+		if (s->before)
+			printf(", %llu of them before\n",
+			       (unsigned long long)k->failed);
+		else
+			printf(", in %llu ways\n",
+			       (unsigned long long)s->distinct);
+		exploring_put_sure(x, k, s);
 		put_notes(s);
-		put_blind(c, s);
+		put_blind(blind, s);
 	}
 }

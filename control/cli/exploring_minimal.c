@@ -107,6 +107,7 @@ put_json(const struct minimised *m, const char *name)
 	json_t *o = json_object();
 
 	seam_json_put(o, "event", "minimised");
+	json_object_set_new(o, "version", json_integer(EXPLORING_JSON_VERSION));
 	seam_json_put(o, "fault", explore_fault_names[m->fault]);
 	seam_json_put(o, "message", m->text);
 	json_object_set_new(o, "before", json_size(&m->before));
@@ -149,6 +150,23 @@ write_file(const struct minimised *m, const char *path, struct seam_error *err)
 	return good;
 }
 
+/* In the place of those of the run as it was found. */
+static void
+write_outputs(const struct exploring_minimal *how, const struct minimised *m)
+{
+	struct out_run r = { .file = m->file,
+			     .trace = &m->result.trace,
+			     .labels = m->labels,
+			     .text = m->text,
+			     .output = m->output,
+			     .output_len = m->output_len,
+			     .path = how->name,
+			     .schedule = how->schedule };
+
+	if (how->out)
+		out_files_run(how->out, how->number, &r);
+}
+
 bool
 exploring_interrupted(void)
 {
@@ -180,6 +198,7 @@ exploring_minimise(const struct exploring_minimal *how,
 		put_json(&m, how->name);
 	else if (!how->quiet)
 		put_text(&m, how->name);
+	write_outputs(how, &m);
 	minimised_clear(&m);
 	return good;
 }

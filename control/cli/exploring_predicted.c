@@ -2,22 +2,11 @@
 /* Predictions, as they are told. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "exploring.h"
 #include "rules_int.h"
 
-#define TOLD_MOST 20 /* of those that were not confirmed */
-
-/* The first line after what introduces it, the others as they are. */
-static void
-put_text(FILE *f, const struct prediction *q, const char *before)
-{
-	char *text = prediction_text(q);
-
-	fprintf(f, "%s%s", before, text ? text : "no memory\n");
-	free(text);
-}
+#define TOLD_MOST 20
 
 void
 exploring_put_where(FILE *f, const struct campaign_find *find)
@@ -33,8 +22,6 @@ exploring_put_where(FILE *f, const struct campaign_find *find)
 			(unsigned long long)find->schedule);
 	fprintf(f, ", with %u steps, %u switches and %u preemptions\n",
 		t->nsteps, t->switches, explore_preemptions(t));
-	if (find->prediction && find->prediction->state == PREDICTION_CONFIRMED)
-		put_text(f, find->prediction, "predicted: ");
 }
 
 static json_t *
@@ -79,14 +66,17 @@ put_json(const struct prediction *q)
 	exploring_put_json(o);
 }
 
-/* A confirmed one was told when it was found. */
 static void
-put_potential(const struct prediction *q)
+put_text(const struct prediction *q)
 {
-	if (q->state == PREDICTION_CONFIRMED)
-		return;
-	put_text(stdout, q, "potential ");
-	if (q->kind == PREDICTION_LOCK_ORDER)
+	bool confirmed = q->state == PREDICTION_CONFIRMED;
+	char *text = prediction_text(q);
+
+	printf("%s%s",
+	       confirmed ? "\npredicted, and confirmed: " : "potential ",
+	       text ? text : "no memory\n");
+	free(text);
+	if (!confirmed && q->kind == PREDICTION_LOCK_ORDER)
 		printf("  no run has shown it, nor %u directed ones\n",
 		       q->tries);
 }
@@ -108,8 +98,8 @@ exploring_put_predicted(const struct exploring *x, const struct campaign *c,
 		if (x->json)
 			put_json(q);
 		else if (++told <= TOLD_MOST)
-			put_potential(q);
+			put_text(q);
 	}
 	if (told > TOLD_MOST)
-		printf("%zu more are potential\n", told - TOLD_MOST);
+		printf("and %zu predictions more\n", told - TOLD_MOST);
 }

@@ -79,6 +79,8 @@ put_xml(FILE *f, const char *text, size_t n)
 static void
 put_case(FILE *f, const struct cli_result *r)
 {
+	const char *what = r->error ? "error" : "failure";
+
 	fputs("  <testcase classname=\"seam\" name=\"", f);
 	put_xml(f, r->name, strlen(r->name));
 	fprintf(f, "\" time=\"%.3f\"", r->seconds);
@@ -86,28 +88,29 @@ put_case(FILE *f, const struct cli_result *r)
 		fputs("/>\n", f);
 		return;
 	}
-	fputs(">\n    <failure message=\"", f);
+	fprintf(f, ">\n    <%s message=\"", what);
 	put_xml(f, r->message, strcspn(r->message, "\n"));
 	fputs("\">", f);
 	put_xml(f, r->message, strlen(r->message));
-	fputs("</failure>\n  </testcase>\n", f);
+	fprintf(f, "</%s>\n  </testcase>\n", what);
 }
 
 void
 cli_put_junit(FILE *f, const struct cli_result *r, size_t n)
 {
 	double seconds = 0;
-	size_t failed = 0;
+	size_t failed = 0, errors = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		failed += !!r[i].message;
+		failed += r[i].message && !r[i].error;
+		errors += r[i].message && r[i].error;
 		seconds += r[i].seconds;
 	}
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", f);
 	fprintf(f,
 		"<testsuite name=\"seam\" tests=\"%zu\" failures=\"%zu\" "
-		"errors=\"0\" time=\"%.3f\">\n",
-		n, failed, seconds);
+		"errors=\"%zu\" time=\"%.3f\">\n",
+		n, failed, errors, seconds);
 	for (size_t i = 0; i < n; i++)
 		put_case(f, &r[i]);
 	fputs("</testsuite>\n", f);

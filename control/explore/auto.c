@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explore/estimate.h"
 #include "explore/nodes.h"
 #include "explore/strategies.h"
 #include "explore/systematic.h"
@@ -47,9 +46,7 @@ struct automatic {
 	bool spent[COUNT];
 	unsigned turn;
 	uint64_t out[2], runs[2]; /* handed out, learnt; dpor's, samplers' */
-	uint64_t again;		  /* samplers' runs of a known class */
 	uint64_t numbers;
-	struct explore_set *seen, *sampled;
 	struct out ticket[NODES_OUT];
 };
 
@@ -66,6 +63,14 @@ is_left_out(const char *list, const char *name)
 	return false;
 }
 
+/* Only the first shard makes runs that are not drawn. */
+static bool
+is_in(const struct explore_params *p, const struct explore_strategy *strategy)
+{
+	return (strategy->drawn || !p->shard) &&
+	       !is_left_out(p->inner, strategy->name);
+}
+
 static void
 close_search(struct explore_search *search)
 {
@@ -77,8 +82,6 @@ close_search(struct explore_search *search)
 	for (i = 0; i < COUNT; i++)
 		if (a->sampler[i])
 			samplers[i]->close(a->sampler[i]);
-	explore_set_free(a->seen);
-	explore_set_free(a->sampled);
 	free(a);
 }
 
@@ -87,7 +90,7 @@ open_search(const struct explore_params *p)
 {
 	struct automatic *a = calloc(1, sizeof(*a));
 	struct explore_params inner = *p;
-	bool good;
+	bool good = true;
 	size_t i;
 
 	if (!a)
@@ -95,15 +98,12 @@ open_search(const struct explore_params *p)
 	a->search.strategy = &explore_auto;
 	a->budget = p->budget ? p->budget : BUDGET;
 	inner.budget = 0;
-	a->seen = explore_set_new();
-	a->sampled = explore_set_new();
-	good = a->seen && a->sampled;
-	if (is_left_out(p->inner, "dpor"))
+	if (!is_in(p, &explore_dpor))
 		a->dpor_over = a->gave_up = true;
 	else
-		good = good && (a->dpor = explore_dpor.open(&inner));
+		good = (a->dpor = explore_dpor.open(&inner)) != NULL;
 	for (i = 0; i < COUNT; i++) {
-		if (is_left_out(p->inner, samplers[i]->name))
+		if (!is_in(p, samplers[i]))
 			a->spent[i] = true;
 		else
 			good =
@@ -119,7 +119,7 @@ open_search(const struct explore_params *p)
 static void
 drop_dpor(struct automatic *a)
 {
-	if (!a->dpor || !a->dpor_over || a->dpor_out)
+	if (!a->dpor || !a->dpor_over || a->dpor_out || a->gave_up)
 		return;
 	a->dpor->strategy->say(a->dpor, &a->dpor_said);
 	a->dpor->strategy->close(a->dpor);
@@ -222,7 +222,6 @@ is_dpors_turn(struct automatic *a)
 	if (dpor_fits(a))
 		return true;
 	a->dpor_over = a->gave_up = true;
-	drop_dpor(a);
 	return false;
 }
 
@@ -251,6 +250,25 @@ next(struct explore_search *search, struct seam_plan *plan,
 	return first;
 }
 
+static struct out *
+find_ticket(struct automatic *a, uint64_t number)
+{
+	size_t i;
+
+	for (i = 0; i < NODES_OUT; i++)
+		if (number && a->ticket[i].number == number)
+			return &a->ticket[i];
+	return NULL;
+}
+
+static const struct explore_strategy *
+whose(const struct explore_search *search, uint64_t ticket)
+{
+	struct out *out = find_ticket((struct automatic *)search, ticket);
+
+	return out ? out->of->strategy : search->strategy;
+}
+
 static void
 learn(struct explore_search *search, uint64_t ticket,
       const struct explore_trace *t)
@@ -258,28 +276,20 @@ learn(struct explore_search *search, uint64_t ticket,
 	struct automatic *a = (struct automatic *)search;
 	struct out *out;
 	bool is_dpors;
-	size_t i;
 
-	for (i = 0; i < NODES_OUT; i++)
-		if (a->ticket[i].number == ticket)
-			break;
-	if (i == NODES_OUT || !ticket)
+	out = find_ticket(a, ticket);
+	if (!out)
 		return;
-	out = &a->ticket[i];
 	is_dpors = out->of == a->dpor;
 	out->number = 0;
 	out->of->strategy->learn(out->of, out->ticket, t);
 	if (is_dpors) {
 		a->runs[DPOR]++;
 		a->dpor_out--;
-		if (t->verdict != SEAM_VERDICT_ASLEEP)
-			explore_set_add(a->seen, explore_class(t));
 		drop_dpor(a);
 		return;
 	}
 	a->runs[SAMPLERS]++;
-	explore_set_add(a->sampled, explore_class(t));
-	a->again += explore_set_add(a->seen, explore_class(t)) > 0;
 }
 
 static void
@@ -292,14 +302,81 @@ say(const struct explore_search *search, struct explore_said *said)
 		a->dpor->strategy->say(a->dpor, &inner);
 	memset(said, 0, sizeof(*said));
 	said->exhaustive = inner.exhaustive;
-	said->redundant = inner.redundant + a->again;
+	said->redundant = inner.redundant;
 	said->estimate = inner.estimate;
-	said->unseen = said->exhaustive ?
-			   0 :
-			   explore_unseen(a->sampled, a->runs[SAMPLERS]);
 	snprintf(said->state, sizeof(said->state), "%.60s%s, %llu sampled",
 		 inner.state, a->gave_up ? " (too many)" : "",
 		 (unsigned long long)a->runs[SAMPLERS]);
+}
+
+static json_t *
+save(const struct explore_search *search)
+{
+	const struct automatic *a = (const struct automatic *)search;
+	json_t *inner = json_object();
+	size_t i;
+
+	if (a->dpor)
+		json_object_set_new(inner, "dpor",
+				    a->dpor->strategy->save(a->dpor));
+	for (i = 0; i < COUNT; i++)
+		if (a->sampler[i])
+			json_object_set_new(inner, samplers[i]->name,
+					    samplers[i]->save(a->sampler[i]));
+	return json_pack("{sI sI sI sb sb ss sf so}", "dpor_runs",
+			 (json_int_t)a->runs[DPOR], "sampled",
+			 (json_int_t)a->runs[SAMPLERS], "turn",
+			 (json_int_t)(a->turn % COUNT), "over",
+			 a->dpor_over && !a->gave_up, "exhaustive",
+			 a->dpor_said.exhaustive, "said", a->dpor_said.state,
+			 "estimate", a->dpor_said.estimate, "of", inner);
+}
+
+static bool
+load_inner(struct explore_search *s, const json_t *of)
+{
+	const json_t *state;
+
+	if (!s)
+		return true;
+	state = json_object_get(of, s->strategy->name);
+	return !state || s->strategy->load(s, state);
+}
+
+/* What dpor was given up for may fit now, as the budget grows by the runs that
+ * there were. */
+static bool
+load(struct explore_search *search, const json_t *state)
+{
+	struct automatic *a = (struct automatic *)search;
+	json_int_t dpor, sampled, turn;
+	const char *said;
+	int over, exhaustive;
+	json_t *of;
+	size_t i;
+
+	if (json_unpack((json_t *)state, "{sI sI sI sb sb ss sf so}",
+			"dpor_runs", &dpor, "sampled", &sampled, "turn", &turn,
+			"over", &over, "exhaustive", &exhaustive, "said", &said,
+			"estimate", &a->dpor_said.estimate, "of", &of) ||
+	    dpor < 0 || sampled < 0 || turn < 0)
+		return false;
+	a->out[DPOR] = a->runs[DPOR] = (uint64_t)dpor;
+	a->out[SAMPLERS] = a->runs[SAMPLERS] = (uint64_t)sampled;
+	a->budget += a->out[DPOR] + a->out[SAMPLERS];
+	a->turn = (unsigned)turn;
+	for (i = 0; i < COUNT; i++)
+		if (!load_inner(a->sampler[i], of))
+			return false;
+	if (!over)
+		return load_inner(a->dpor, of);
+	if (a->dpor)
+		a->dpor->strategy->close(a->dpor);
+	a->dpor = NULL;
+	a->dpor_over = true;
+	a->dpor_said.exhaustive = exhaustive;
+	snprintf(a->dpor_said.state, sizeof(a->dpor_said.state), "%s", said);
+	return true;
 }
 
 const struct explore_strategy explore_auto = {
@@ -310,4 +387,7 @@ const struct explore_strategy explore_auto = {
 	.learn = learn,
 	.say = say,
 	.close = close_search,
+	.whose = whose,
+	.save = save,
+	.load = load,
 };

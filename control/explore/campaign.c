@@ -37,15 +37,16 @@ struct campaign {
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t learnt;
 	struct explore_search *search;
-	struct explore_set *classes;
-	struct predict *predict; /* NULL: not wanted */
+	struct explore_known *known, *own; /* own: to be freed */
+	struct predict *predict;	   /* NULL: not wanted */
 	struct campaign_state state;
 	struct replica *replica;
 	unsigned running; /* threads */
 	uint64_t given, out;
-	bool over;
-	uint64_t known[KNOWN_MAX]; /* hashes of what was told of */
-	size_t nknown;
+	bool over, ending, keep_due;
+	uint64_t kept, timed;	  /* when */
+	uint64_t told[KNOWN_MAX]; /* hashes of what was told of */
+	size_t ntold;
 	char *blind;
 	uint64_t begun;
 	int over_fd;
@@ -66,6 +67,18 @@ finish(struct campaign *c, enum campaign_end end)
 	pthread_cond_broadcast(&c->learnt);
 }
 
+/* Where what is known is kept, what is under way is learnt from first. */
+static void
+end_soon(struct campaign *c, enum campaign_end end)
+{
+	if (!c->config->keep || !c->out || c->ending) {
+		finish(c, end);
+		return;
+	}
+	c->ending = true;
+	c->state.end = end;
+}
+
 static void
 give_up(struct campaign *c, const struct seam_error *err)
 {
@@ -81,11 +94,11 @@ is_new(struct campaign *c, enum explore_fault fault, const char *text)
 {
 	uint64_t hash = seam_stir(fault, seam_key_of(text));
 
-	for (size_t i = 0; i < c->nknown; i++)
-		if (c->known[i] == hash)
+	for (size_t i = 0; i < c->ntold; i++)
+		if (c->told[i] == hash)
 			return false;
-	if (c->nknown < KNOWN_MAX)
-		c->known[c->nknown++] = hash;
+	if (c->ntold < KNOWN_MAX)
+		c->told[c->ntold++] = hash;
 	return true;
 }
 
@@ -94,7 +107,7 @@ tell(struct replica *r, enum explore_fault fault)
 {
 	struct campaign *c = r->campaign;
 	struct campaign_find find = { .fault = fault,
-				      .schedule = c->state.schedules,
+				      .schedule = c->known->all.schedules,
 				      .server = runner_server(r->runner),
 				      .directed =
 					  r->directed ? c->state.directed : 0,
@@ -109,9 +122,6 @@ tell(struct replica *r, enum explore_fault fault)
 	     *output = runner_output(r->runner, &find.output_len);
 
 	if (text && is_new(c, fault, text)) {
-		if (r->directed)
-			find.prediction =
-			    predict_at(c->predict, r->directed - 1);
 		find.labels = l;
 		find.text = text;
 		find.output = output ? output : "";
@@ -121,34 +131,6 @@ tell(struct replica *r, enum explore_fault fault)
 	free(text);
 	free(output);
 	explore_labels_free(l);
-}
-
-static void
-more(uint32_t *most, uint32_t n)
-{
-	if (n > *most)
-		*most = n;
-}
-
-static void
-count(struct campaign *c, const struct runner_result *res)
-{
-	const struct explore_trace *t = &res->trace;
-	struct campaign_state *s = &c->state;
-
-	if (t->verdict == SEAM_VERDICT_ASLEEP) {
-		s->redundant++;
-		return;
-	}
-	s->schedules++;
-	s->too_long += t->verdict == SEAM_VERDICT_LONG;
-	s->left += oracle_left_behind(t) > 0;
-	s->strays += res->strays > 0 && !t->verdict && !t->timed_out;
-	s->outside += res->outside > 0;
-	more(&s->steps, t->nsteps);
-	more(&s->threads, t->nthreads);
-	more(&s->decisions, t->decisions);
-	explore_set_add(c->classes, explore_class(t));
 }
 
 /* No strategy can go on where there is no room. */
@@ -187,7 +169,7 @@ predict(struct replica *r, enum explore_fault fault)
 	struct predict_run run = { .plan = &r->plan,
 				   .trace = &r->result.trace,
 				   .session = runner_session(r->runner),
-				   .schedule = c->state.schedules,
+				   .schedule = c->known->all.schedules,
 				   .directed = r->directed,
 				   .fault = fault };
 
@@ -200,9 +182,11 @@ take_fault(struct replica *r, enum explore_fault fault)
 {
 	struct campaign *c = r->campaign;
 
+	if (c->ending)
+		return;
 	tell(r, fault);
 	if (!c->config->keep_going)
-		finish(c, CAMPAIGN_FOUND);
+		end_soon(c, CAMPAIGN_FOUND);
 }
 
 /* It is no sample, and no part of what the search goes through. */
@@ -216,7 +200,7 @@ take_directed(struct replica *r)
 	predict(r, fault);
 	if (!fault)
 		return;
-	c->state.confirmed++;
+	c->known->all.confirmed++;
 	take_fault(r, fault);
 }
 
@@ -224,6 +208,10 @@ static void
 take_result(struct replica *r, uint64_t ticket)
 {
 	struct campaign *c = r->campaign;
+	const struct explore_strategy *s = c->search->strategy,
+				      *by = s->whose ?
+						s->whose(c->search, ticket) :
+						s;
 	enum explore_fault fault;
 	struct seam_error err;
 
@@ -231,18 +219,49 @@ take_result(struct replica *r, uint64_t ticket)
 		give_up(c, &err);
 		return;
 	}
-	c->search->strategy->learn(c->search, ticket, &r->result.trace);
-	count(c, &r->result);
+	s->learn(c->search, ticket, &r->result.trace);
+	campaign_count(c->known, by, &r->plan, &r->result,
+		       runner_session(r->runner));
 	fault = oracle_judge(&c->config->oracle, &r->result);
 	tell_ran(r, fault);
 	predict(r, fault);
 	if (!fault)
 		return;
-	c->state.failing++;
+	c->known->all.failing++;
 	take_fault(r, fault);
 }
 
 /* A replica. */
+
+static void
+add_time(struct campaign *c)
+{
+	uint64_t now = seam_now();
+
+	c->known->all.seconds += (double)(now - c->timed) / 1e9;
+	c->timed = now;
+}
+
+/* Before the next run: is there something else to do?  true: look again. */
+static bool
+is_held_up(struct campaign *c)
+{
+	if (!c->ending && !c->keep_due)
+		return false;
+	if (c->out) {
+		pthread_cond_wait(&c->learnt, &c->lock);
+		return true;
+	}
+	if (c->ending) {
+		finish(c, c->state.end);
+		return true;
+	}
+	c->keep_due = false;
+	add_time(c);
+	c->config->keep(c, c->config->data);
+	c->kept = seam_now();
+	return true;
+}
 
 static enum explore_next
 next_plan(struct replica *r, uint64_t *ticket)
@@ -251,6 +270,8 @@ next_plan(struct replica *r, uint64_t *ticket)
 	enum explore_next next;
 
 	while (!c->over) {
+		if (is_held_up(c))
+			continue;
 		r->plan =
 		    (struct seam_plan){ .flags = c->config->flags,
 					.entropy = c->config->params.seed,
@@ -377,10 +398,21 @@ any_running(struct campaign *c)
 }
 
 static void
-finish_now(struct campaign *c, enum campaign_end end)
+mind_keeping(struct campaign *c)
+{
+	if (!c->config->keep)
+		return;
+	pthread_mutex_lock(&c->lock);
+	if (seam_now() - c->kept > c->config->keep_ms * 1000000)
+		c->keep_due = true;
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void
+end_now(struct campaign *c, enum campaign_end end)
 {
 	pthread_mutex_lock(&c->lock);
-	finish(c, end);
+	end_soon(c, end);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -400,13 +432,14 @@ mind(struct campaign *c, int signals)
 		if (p[0].revents &&
 		    read(signals, &info, sizeof(info)) == sizeof(info)) {
 			c->state.signal = (int)info.ssi_signo;
-			finish_now(c, CAMPAIGN_STOPPED);
+			end_now(c, CAMPAIGN_STOPPED);
 		}
 		if (c->config->ms &&
 		    seam_now() - c->begun >= c->config->ms * NS_PER_MS)
-			finish_now(c, CAMPAIGN_RUNS);
+			end_now(c, CAMPAIGN_RUNS);
 		if (c->config->progress)
 			c->config->progress(c->config->data);
+		mind_keeping(c);
 	}
 }
 
@@ -461,17 +494,42 @@ campaign_new(const struct campaign_config *config)
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->learnt, NULL);
 	c->replica = calloc(config->replicas, sizeof(*c->replica));
-	c->classes = explore_set_new();
+	c->known = config->known;
+	if (!c->known)
+		c->known = c->own =
+		    explore_known_new(config->params.seed, 0, 0);
 	c->over_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->search = config->strategy->open(&config->params);
 	wanted = config->predict && !(config->flags & SEAM_PLAN_MARKED);
 	if (wanted)
 		c->predict = predict_new(config->params.seed);
-	if (c->replica && c->classes && c->search && c->over_fd >= 0 &&
+	if (c->replica && c->known && c->search && c->over_fd >= 0 &&
 	    (c->predict || !wanted))
 		return c;
 	campaign_free(c);
 	return NULL;
+}
+
+bool
+campaign_resume(struct campaign *c, const json_t *state)
+{
+	const struct explore_strategy *s = c->search->strategy;
+
+	return s->load && s->load(c->search, state);
+}
+
+json_t *
+campaign_left_at(const struct campaign *c)
+{
+	const struct explore_strategy *s = c->search->strategy;
+
+	return s->save ? s->save(c->search) : NULL;
+}
+
+const struct explore_known *
+campaign_known(const struct campaign *c)
+{
+	return c->known;
 }
 
 void
@@ -486,11 +544,12 @@ campaign_run(struct campaign *c)
 	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, &c->mask);
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
-	c->begun = seam_now();
+	c->begun = c->kept = c->timed = seam_now();
 	start_replicas(c);
 	mind(c, signals);
 	end_replicas(c);
 	c->state.seconds = (double)(seam_now() - c->begun) / 1e9;
+	add_time(c);
 	if (signals >= 0)
 		close(signals);
 	pthread_sigmask(SIG_SETMASK, &c->mask, NULL);
@@ -499,10 +558,14 @@ campaign_run(struct campaign *c)
 void
 campaign_state(struct campaign *c, struct campaign_state *state)
 {
+	struct explore_sure sure;
+
 	pthread_mutex_lock(&c->lock);
 	c->search->strategy->say(c->search, &c->state.said);
-	c->state.classes = explore_set_size(c->classes);
-	c->state.once = explore_set_times(c->classes, 1);
+	campaign_totals(c->known, &c->state);
+	explore_sure(c->known, c->search->strategy, &c->state.said,
+		     campaign_is_exhaustive(&c->state), &sure);
+	c->state.chance_of_new = sure.next.value;
 	if (c->running)
 		c->state.seconds = (double)(seam_now() - c->begun) / 1e9;
 	*state = c->state;
@@ -519,7 +582,7 @@ campaign_is_exhaustive(const struct campaign_state *s)
 double
 campaign_chance_of_new(const struct campaign_state *s)
 {
-	return s->schedules ? (double)s->once / (double)s->schedules : 1;
+	return s->chance_of_new;
 }
 
 const char *
@@ -541,7 +604,7 @@ campaign_free(struct campaign *c)
 		return;
 	if (c->search)
 		c->search->strategy->close(c->search);
-	explore_set_free(c->classes);
+	explore_known_free(c->own);
 	predict_free(c->predict);
 	if (c->over_fd >= 0)
 		close(c->over_fd);

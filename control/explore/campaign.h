@@ -9,14 +9,15 @@
 
 #include "explore/oracle.h"
 #include "explore/predict.h"
-#include "explore/search.h"
+#include "explore/resume.h"
+
+struct campaign;
 
 struct campaign_find {
 	enum explore_fault fault;
 	uint64_t schedule; /* the how-manieth; or how many there were before: */
 	uint64_t directed; /* the how-manieth directed run; 0: it is none */
-	const struct prediction *prediction; /* that it was made for */
-	int server;			     /* enum seam_server of the run */
+	int server;	   /* enum seam_server of the run */
 	const struct seam_plan *plan;
 	const struct runner_result *result;
 	const struct explore_labels *labels;
@@ -50,6 +51,14 @@ struct campaign_config {
 	void (*found)(const struct campaign_find *find, void *data);
 	/* Likewise, after every run; NULL: nobody asks. */
 	void (*ran)(const struct campaign_ran *ran, void *data);
+	/* What was known before, to which all is added; NULL: nothing. */
+	struct explore_known *known;
+	/* Every `keep_ms`, while no run is out: what is known can be kept, and
+	 * what the search goes on from.  From a replica's thread, with the
+	 * lock held; NULL: nobody wants it.  A signal then ends the campaign
+	 * when the runs that are out are over; another one, at once. */
+	void (*keep)(struct campaign *c, void *data);
+	uint64_t keep_ms;
 	/* Five times a second, and when it is over; from the caller's. */
 	void (*progress)(void *data);
 	void *data;
@@ -63,7 +72,9 @@ enum campaign_end {
 	CAMPAIGN_ERROR,	  /* could not control */
 };
 
+/* With what was known before. */
 struct campaign_state {
+	uint64_t before;    /* schedules that were */
 	uint64_t schedules; /* runs that were no repetitions */
 	uint64_t redundant; /* cut off, as others had been like them */
 	uint64_t too_long;  /* cut off after max_steps */
@@ -74,10 +85,11 @@ struct campaign_state {
 	uint64_t left;	    /* schedules that left threads behind */
 	uint64_t strays;    /* that left processes behind */
 	uint64_t outside;   /* that waited for the outside world */
-	size_t classes, once;
+	size_t classes;
+	double chance_of_new;		    /* 1 where runs are not drawn */
 	uint32_t steps, threads, decisions; /* the most of a run */
-	double seconds;
-	int server; /* enum seam_server */
+	double seconds;			    /* of this campaign */
+	int server;			    /* enum seam_server */
 	char why_not[256];
 	struct explore_said said;
 	enum campaign_end end;
@@ -85,9 +97,14 @@ struct campaign_state {
 	struct seam_error err;
 };
 
-struct campaign;
 /* NULL: no memory. */
 struct campaign *campaign_new(const struct campaign_config *config);
+/* Before it runs: goes on from where the search was that left the state; false:
+ * it is no such state. */
+bool campaign_resume(struct campaign *c, const json_t *state);
+/* From `keep` or after it has run: that state; NULL: it cannot be. */
+json_t *campaign_left_at(const struct campaign *c);
+const struct explore_known *campaign_known(const struct campaign *c);
 /* SIGINT, SIGTERM and SIGHUP stop it; they are blocked meanwhile. */
 void campaign_run(struct campaign *c);
 /* While it runs, from `progress`; and after it. */
@@ -99,8 +116,17 @@ const struct predict *campaign_predictions(const struct campaign *c);
 void campaign_free(struct campaign *c);
 /* Was all run that there is? */
 bool campaign_is_exhaustive(const struct campaign_state *s);
-/* That the next schedule is of a class that none was of (Good, 1953). */
+/* That the next schedule is of a class that none was of (Good, 1953); 1 where
+ * runs are not drawn. */
 double campaign_chance_of_new(const struct campaign_state *s);
+
+/* campaign_count.c: what a run adds to what is known. */
+void campaign_count(struct explore_known *k, const struct explore_strategy *by,
+		    const struct seam_plan *plan,
+		    const struct runner_result *res,
+		    struct seam_session *session);
+/* Everything in the state that is counted. */
+void campaign_totals(const struct explore_known *k, struct campaign_state *s);
 
 /* campaign_native.c: the program as it is.  Its exit status as a shell has
  * it; -1: *why (static) tells. */

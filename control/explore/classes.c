@@ -211,25 +211,57 @@ grow(struct explore_set *s)
 	return true;
 }
 
+bool
+explore_set_reserve(struct explore_set *s)
+{
+	return s->used * 4 < s->room * 3 || grow(s) || s->used + 1 < s->room;
+}
+
+static void
+count_times(struct explore_set *s, uint32_t n, int more)
+{
+	if (n && n < 3)
+		s->times[n] += (size_t)more;
+}
+
 uint32_t
-explore_set_add(struct explore_set *s, uint64_t hash)
+explore_set_add_times(struct explore_set *s, uint64_t hash, uint32_t times)
 {
 	struct place *p;
 	uint32_t before;
 
 	/* Without memory for more, what is new is not counted. */
-	if (s->used * 4 >= s->room * 3 && !grow(s) && s->used + 1 >= s->room)
+	if (!times || !explore_set_reserve(s))
 		return 0;
 	p = find(s->place, s->room, hash);
 	before = p->count;
-	if (before > 0 && before < 3)
-		s->times[before]--;
-	if (before < 2)
-		s->times[before + 1]++;
 	s->used += !before;
 	p->hash = hash;
-	p->count += p->count < UINT32_MAX;
+	p->count = times < UINT32_MAX - before ? before + times : UINT32_MAX;
+	count_times(s, before, -1);
+	count_times(s, p->count, 1);
 	return before;
+}
+
+uint32_t
+explore_set_add(struct explore_set *s, uint64_t hash)
+{
+	return explore_set_add_times(s, hash, 1);
+}
+
+uint32_t
+explore_set_count(const struct explore_set *s, uint64_t hash)
+{
+	return find(s->place, s->room, hash)->count;
+}
+
+void
+explore_set_each(const struct explore_set *s, explore_set_each_fn *each,
+		 void *arg)
+{
+	for (size_t i = 0; i < s->room; i++)
+		if (s->place[i].count)
+			each(arg, s->place[i].hash, s->place[i].count);
 }
 
 size_t

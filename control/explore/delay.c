@@ -195,12 +195,45 @@ say(const struct explore_search *search, char *state, size_t size)
 	snprintf(state, size, " D=%u", s->at.points);
 }
 
-/* The positions are not drawn: the runs say nothing of the unseen. */
-static void
-say_all(const struct explore_search *search, struct explore_said *said)
+static bool
+save(const struct explore_search *search, json_t *state)
 {
-	sampler_say(search, said);
-	said->unseen = 0;
+	const struct delay *s = (const struct delay *)search;
+	json_t *points = json_array();
+
+	for (uint32_t i = 0; i < s->at.points; i++)
+		json_array_append_new(points, json_integer(s->at.point[i]));
+	return json_object_update_new(state,
+				      json_pack("{sI sI sb sb so}", "base",
+						(json_int_t)s->at.base, "width",
+						(json_int_t)s->width, "reached",
+						s->reached, "over", s->over,
+						"points", points)) == 0;
+}
+
+static bool
+load(struct explore_search *search, const json_t *state)
+{
+	struct delay *s = (struct delay *)search;
+	json_int_t base, width;
+	json_t *points, *point;
+	int reached, over;
+	size_t i;
+
+	if (json_unpack((json_t *)state, "{sI sI sb sb so}", "base", &base,
+			"width", &width, "reached", &reached, "over", &over,
+			"points", &points) ||
+	    base < 0 || base > BASES || width < 0 || width > SEAM_SLOTS ||
+	    !json_is_array(points) || json_array_size(points) > SEAM_POINTS)
+		return false;
+	s->at.base = (uint32_t)base;
+	s->width = (uint32_t)width;
+	s->reached = reached;
+	s->over = over;
+	s->at.points = (uint32_t)json_array_size(points);
+	json_array_foreach(points, i, point) s->at.point[i] =
+	    (uint32_t)json_integer_value(point);
+	return true;
 }
 
 static bool
@@ -219,6 +252,8 @@ static const struct sampler_kind delay_kind = {
 	.fill = fill,
 	.learn = learn,
 	.say = say,
+	.save = save,
+	.load = load,
 };
 
 static struct explore_search *
@@ -233,6 +268,8 @@ const struct explore_strategy explore_delay = {
 	.open = open_delay,
 	.next = sampler_next,
 	.learn = sampler_learn,
-	.say = say_all,
+	.say = sampler_say,
 	.close = sampler_close,
+	.save = sampler_save,
+	.load = sampler_load,
 };

@@ -433,6 +433,110 @@ say(const struct explore_search *search, struct explore_said *said)
 			 (unsigned long long)d->runs, said->estimate);
 }
 
+/* A wakeup tree in preorder: thread, level, fresh. */
+static void
+save_tree(const struct wakeup *w, int level, json_t *to)
+{
+	for (; w; w = w->next) {
+		json_array_append_new(to,
+				      json_pack("[Iib]", (json_int_t)w->thread,
+						level, w->fresh));
+		save_tree(w->child, level + 1, to);
+	}
+}
+
+static json_t *
+save_state(const struct node *n)
+{
+	const struct state *s = (const struct state *)n;
+	json_t *tree = json_array();
+
+	save_tree(s->tree, 0, tree);
+	return json_pack("[IIo]", (json_int_t)s->sleep, (json_int_t)s->todo,
+			 tree);
+}
+
+/* From the item *i on, what is of the level or deeper. */
+static bool
+load_tree(struct wakeup **to, const json_t *from, size_t *i, int level)
+{
+	json_int_t thread;
+	int at, fresh;
+
+	while (*i < json_array_size(from)) {
+		if (json_unpack(json_array_get(from, *i), "[Iib!]", &thread,
+				&at, &fresh) ||
+		    at > level)
+			return false;
+		if (at < level)
+			return true;
+		*to = calloc(1, sizeof(**to));
+		if (!*to)
+			return false;
+		(*to)->thread = (uint64_t)thread;
+		(*to)->fresh = fresh;
+		++*i;
+		if (*i < json_array_size(from) &&
+		    json_integer_value(json_array_get(json_array_get(from, *i),
+						      1)) == level + 1 &&
+		    !load_tree(&(*to)->child, from, i, level + 1))
+			return false;
+		to = &(*to)->next;
+	}
+	return true;
+}
+
+static bool
+load_state(struct node *n, const json_t *from)
+{
+	struct state *s = state_of(n);
+	json_int_t sleep, todo;
+	json_t *tree;
+	size_t i = 0;
+
+	if (json_unpack((json_t *)from, "[IIo!]", &sleep, &todo, &tree))
+		return false;
+	s->sleep = (uint64_t)sleep;
+	s->todo = (uint64_t)todo;
+	return nodes_are_slots(n, s->sleep | s->todo) && json_is_array(tree) &&
+	       load_tree(&s->tree, tree, &i, 0) && i == json_array_size(tree);
+}
+
+static json_t *
+save(const struct explore_search *search)
+{
+	const struct dpor *d = (const struct dpor *)search;
+
+	return json_pack("{sI sI sI sI sb sb so}", "seed", (json_int_t)d->seed,
+			 "runs", (json_int_t)d->runs, "redundant",
+			 (json_int_t)d->redundant, "lost",
+			 (json_int_t)d->lost + d->nodes.out, "many", d->many,
+			 "cut_short", d->cut_short, "nodes",
+			 nodes_save(&d->nodes, save_state));
+}
+
+static bool
+load(struct explore_search *search, const json_t *state)
+{
+	struct dpor *d = (struct dpor *)search;
+	json_int_t seed, runs, redundant, lost;
+	int many, cut_short;
+	json_t *nodes;
+
+	if (json_unpack((json_t *)state, "{sI sI sI sI sb sb so}", "seed",
+			&seed, "runs", &runs, "redundant", &redundant, "lost",
+			&lost, "many", &many, "cut_short", &cut_short, "nodes",
+			&nodes))
+		return false;
+	d->seed = (uint64_t)seed;
+	d->runs = (uint64_t)runs;
+	d->redundant = (uint64_t)redundant;
+	d->lost = (uint64_t)lost;
+	d->many = many;
+	d->cut_short = cut_short;
+	return nodes_load(&d->nodes, nodes, load_state);
+}
+
 static void
 forget_ticket(struct node_ticket *ticket)
 {
@@ -457,6 +561,8 @@ const struct explore_strategy explore_dpor = {
 	.learn = learn,
 	.say = say,
 	.close = close_search,
+	.save = save,
+	.load = load,
 };
 
 const struct explore_strategy explore_dpor_source = {
@@ -467,4 +573,6 @@ const struct explore_strategy explore_dpor_source = {
 	.learn = learn,
 	.say = say,
 	.close = close_search,
+	.save = save,
+	.load = load,
 };

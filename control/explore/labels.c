@@ -16,6 +16,7 @@ struct pooled {
 	struct pooled *next;
 	uint64_t site;
 	uint32_t proc;
+	char *path; /* of the source file, NULL: unknown */
 	char text[];
 };
 
@@ -24,6 +25,17 @@ struct pooled {
 struct site_pool {
 	struct pooled *bucket[POOL_BUCKETS];
 };
+
+static char *
+source_path(struct seam_process *p, uint64_t site)
+{
+	struct seam_map *map = seam_map_of(p);
+	struct seam_site at;
+
+	if (!map || seam_map_site(map, site, &at) || !at.path)
+		return NULL;
+	return strdup(at.path);
+}
 
 static const char *
 pool_site(struct site_pool *pool, struct seam_session *s, uint32_t proc,
@@ -47,6 +59,7 @@ pool_site(struct site_pool *pool, struct seam_session *s, uint32_t proc,
 	if (!new)
 		return "";
 	*new = (struct pooled){ .site = site, .proc = proc };
+	new->path = source_path(p, site);
 	memcpy(new->text, text, n);
 	*link = new;
 	return new->text;
@@ -60,6 +73,7 @@ pool_free(struct site_pool *pool)
 	for (size_t i = 0; pool && i < POOL_BUCKETS; i++)
 		for (p = pool->bucket[i]; p; p = next) {
 			next = p->next;
+			free(p->path);
 			free(p);
 		}
 	free(pool);
@@ -202,6 +216,16 @@ explore_site_line(const char *site)
 	const char *blank = strrchr(site, ' ');
 
 	return blank && strchr(blank, ':') ? blank + 1 : site;
+}
+
+const char *
+explore_site_path(const struct explore_labels *l, const char *site)
+{
+	for (size_t i = 0; *site && i < POOL_BUCKETS; i++)
+		for (const struct pooled *p = l->p->bucket[i]; p; p = p->next)
+			if (p->text == site)
+				return p->path;
+	return NULL;
 }
 
 char *

@@ -30,6 +30,9 @@ const char *explore_object_label(const struct explore_labels *l,
 const char *explore_site_label(const struct explore_labels *l, uint32_t step);
 /* The same without the function: "cache.c:42"; a module's place as it is. */
 const char *explore_site_line(const char *site);
+/* The source file of a site that the labels gave, as the compiler was told;
+ * NULL: unknown. */
+const char *explore_site_path(const struct explore_labels *l, const char *site);
 /* "mutex.lock cache_lock": what an operation is and is about. */
 char *explore_op_label(const struct explore_labels *l, const struct seam_op *op,
 		       char *buf, size_t size);

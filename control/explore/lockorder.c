@@ -301,8 +301,6 @@ add_dep(struct learning *x, uint32_t slot, uint32_t step,
 	struct lockorder *o = x->o;
 	struct lockorder_dep *d;
 
-	if (o->ndeps == LOCKORDER_DEPS)
-		return true;
 	if (!x->labels)
 		x->labels = x->session ? explore_labels_take(x->session, x->t) :
 					 calloc(1, sizeof(*x->labels));
@@ -329,8 +327,8 @@ look(struct learning *x, uint32_t slot, const struct seam_op *op, uint64_t site,
 {
 	struct lockorder_lock want;
 
-	if (!x->held.by[slot].n || !may_wait(op) ||
-	    !lockorder_wants(x->t, op, &want) ||
+	if (x->o->ndeps == LOCKORDER_DEPS || !x->held.by[slot].n ||
+	    !may_wait(op) || !lockorder_wants(x->t, op, &want) ||
 	    is_own(&x->held, slot, op, &want))
 		return;
 	want.site = site;

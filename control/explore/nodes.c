@@ -131,8 +131,8 @@ keys_of(const struct explore_trace *t)
 	return k;
 }
 
-static void
-drop_keys(struct node_keys *k)
+void
+nodes_drop_keys(struct node_keys *k)
 {
 	if (k && !--k->refs)
 		free(k);
@@ -146,6 +146,20 @@ kind_of(const struct seam_step *step)
 	    (unsigned)__builtin_popcountll(step->enabled | step->timeouts);
 
 	return (uint8_t)(step->op.verb * 5u + (n < 4 ? n : 4));
+}
+
+void
+nodes_append(struct nodes *nodes, struct node *parent, struct node *n)
+{
+	n->parent = parent;
+	if (parent)
+		parent->alive++;
+	else
+		nodes->root = n;
+	n->older = nodes->newest;
+	*(n->older ? &n->older->newer : &nodes->oldest) = n;
+	nodes->newest = n;
+	nodes->count++;
 }
 
 struct node *
@@ -168,20 +182,13 @@ nodes_add(struct nodes *nodes, struct node *parent,
 	n->timeouts = step->timeouts;
 	n->done = step->slot < SEAM_MASKED ? UINT64_C(1) << step->slot : 0;
 	n->kind = kind_of(step);
-	n->parent = parent;
 	if (parent) {
 		const struct seam_step *before = &t->step[i - 1];
 
 		n->thread = t->thread[before->slot].key;
 		n->how = before->op.how;
-		parent->alive++;
-	} else {
-		nodes->root = n;
 	}
-	n->older = nodes->newest;
-	*(n->older ? &n->older->newer : &nodes->oldest) = n;
-	nodes->newest = n;
-	nodes->count++;
+	nodes_append(nodes, parent, n);
 	return n;
 }
 
@@ -204,7 +211,7 @@ free_node(struct nodes *nodes, struct node *n)
 		nodes->root = NULL;
 	nodes->count--;
 	nodes->forget(nodes, n);
-	drop_keys(n->keys);
+	nodes_drop_keys(n->keys);
 	free(n);
 }
 
@@ -238,7 +245,7 @@ nodes_done(struct nodes *nodes, struct node_ticket *ticket)
 	nodes->out--;
 	/* What is new is a chain at the end of the list. */
 	if (nodes->keys) {
-		drop_keys(nodes->keys);
+		nodes_drop_keys(nodes->keys);
 		nodes->keys = NULL;
 		n = nodes->newest;
 	}

@@ -83,6 +83,8 @@ bool nodes_same(const struct node_ticket *ticket,
 /* The state before step i, below `parent`. */
 struct node *nodes_add(struct nodes *nodes, struct node *parent,
 		       const struct explore_trace *t, uint32_t i);
+/* A node that the caller has filled in goes below `parent`. */
+void nodes_append(struct nodes *nodes, struct node *parent, struct node *n);
 /* The branch of the run that ends below the node (NULL: nowhere) is over. */
 void nodes_leaf(struct nodes *nodes, struct node *n);
 /* The ticket's run has been learnt: frees what has no open branches left. */
@@ -91,6 +93,18 @@ void nodes_done(struct nodes *nodes, struct node_ticket *ticket);
  * yet are taken to be like their brothers; and nodes, to get as many branches
  * as others of their kind had in the end, since DPOR finds them one by one. */
 double nodes_estimate(const struct nodes *nodes);
+/*
+ * To go on another time, while no plan is out: resume_nodes.c.  A search adds
+ * what it has behind a node; what is loaded into is new, and may be half full
+ * when it turns out wrong.
+ */
+void nodes_drop_keys(struct node_keys *k); /* NULL: nothing */
+/* Are these all slots of threads that it has? */
+bool nodes_are_slots(const struct node *n, uint64_t slots);
+typedef json_t *nodes_save_fn(const struct node *n);
+typedef bool nodes_load_fn(struct node *n, const json_t *from);
+json_t *nodes_save(const struct nodes *nodes, nodes_save_fn *behind);
+bool nodes_load(struct nodes *nodes, const json_t *from, nodes_load_fn *behind);
 void nodes_free(struct nodes *nodes, void (*forget)(struct node_ticket *));
 
 #endif

@@ -27,16 +27,20 @@ open_pos(const struct explore_params *p)
 
 const struct explore_strategy explore_random = {
 	.name = "random",
+	.drawn = true,
 	.summary = "each choice uniform over the threads that can go on",
 	.open = open_random,
 	.next = sampler_next,
 	.learn = sampler_learn,
 	.say = sampler_say,
 	.close = sampler_close,
+	.save = sampler_save,
+	.load = sampler_load,
 };
 
 const struct explore_strategy explore_pos = {
 	.name = "pos",
+	.drawn = true,
 	.summary =
 	    "random numbers for pending events, drawn again by those that race",
 	.open = open_pos,
@@ -44,4 +48,6 @@ const struct explore_strategy explore_pos = {
 	.learn = sampler_learn,
 	.say = sampler_say,
 	.close = sampler_close,
+	.save = sampler_save,
+	.load = sampler_load,
 };

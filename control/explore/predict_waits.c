@@ -230,6 +230,8 @@ predict_learn_waits(struct predict *p, const struct predict_run *run)
 {
 	struct learning x = { .p = p, .run = run, .t = run->trace };
 
+	if (p->n == PREDICT_MOST)
+		return;
 	for (uint32_t i = 0; i < x.t->nsteps; i++)
 		if (is_wait(&x.t->step[i]))
 			note_wait(&x, i);

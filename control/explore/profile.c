@@ -193,3 +193,144 @@ explore_profile_fill(const struct explore_profile *p, uint64_t interest,
 			plan->count[p->thread[i].parent - 1].events +=
 			    plan->count[i].events;
 }
+
+/* Keys are taken as signed, as JSON has numbers. */
+static json_t *
+triple(uint64_t a, uint64_t b, uint64_t c)
+{
+	return json_pack("[III]", (json_int_t)a, (json_int_t)b, (json_int_t)c);
+}
+
+static bool
+take_triple(const json_t *from, uint64_t to[3])
+{
+	for (size_t i = 0; i < 3; i++) {
+		const json_t *n = json_array_get(from, i);
+
+		if (!json_is_integer(n))
+			return false;
+		to[i] = (uint64_t)json_integer_value(n);
+	}
+	return json_array_size(from) == 3;
+}
+
+json_t *
+explore_profile_save(const struct explore_profile *p)
+{
+	json_t *threads = json_array(), *pairs = json_array(),
+	       *objects = json_array(), *shared = json_array();
+	uint32_t i;
+
+	for (i = 0; i < p->threads; i++)
+		json_array_append_new(threads, triple(p->thread[i].key,
+						      p->thread[i].runs,
+						      p->thread[i].parent));
+	for (i = 0; i < PAIRS; i++)
+		if (p->pair[i].events)
+			json_array_append_new(pairs, triple(p->pair[i].thread,
+							    p->pair[i].object,
+							    p->pair[i].events));
+	for (i = 0; i < OBJECTS; i++)
+		if (p->object[i].used)
+			json_array_append_new(objects,
+					      triple(p->object[i].key,
+						     p->object[i].thread, 0));
+	for (i = 0; i < p->nshared; i++)
+		json_array_append_new(shared,
+				      json_integer((json_int_t)p->shared[i]));
+	return json_pack("{so so so so}", "threads", threads, "pairs", pairs,
+			 "objects", objects, "shared", shared);
+}
+
+static bool
+load_threads(struct explore_profile *p, const json_t *list)
+{
+	const json_t *item;
+	uint64_t v[3];
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, item)
+	{
+		if (!take_triple(item, v) || p->threads == SEAM_COUNTS ||
+		    !v[1] || v[2] > p->threads)
+			return false;
+		p->thread[p->threads++] = (struct thread){
+			.key = v[0], .runs = v[1], .parent = (uint32_t)v[2]
+		};
+	}
+	return true;
+}
+
+static bool
+load_pairs(struct explore_profile *p, const json_t *list)
+{
+	const json_t *item;
+	uint64_t v[3];
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, item)
+	{
+		struct pair *pair;
+
+		if (!take_triple(item, v) || !v[2])
+			return false;
+		pair = pair_at(p, v[0], v[1]);
+		if (pair->events || p->pairs == FILLED(PAIRS))
+			return false;
+		*pair = (struct pair){ v[0], v[1], v[2] };
+		p->pairs++;
+	}
+	return true;
+}
+
+static bool
+load_objects(struct explore_profile *p, const json_t *list)
+{
+	const json_t *item;
+	uint64_t v[3];
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, item)
+	{
+		struct object *o;
+
+		if (!take_triple(item, v))
+			return false;
+		o = object_at(p, v[0]);
+		if (o->used || p->objects == FILLED(OBJECTS))
+			return false;
+		*o = (struct object){ .key = v[0],
+				      .thread = v[1],
+				      .used = true };
+		p->objects++;
+	}
+	return true;
+}
+
+static bool
+load_shared(struct explore_profile *p, const json_t *list)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, item)
+	{
+		uint64_t key = (uint64_t)json_integer_value(item);
+		struct object *o = object_at(p, key);
+
+		if (!o->used || o->shared)
+			return false;
+		o->shared = true;
+		p->shared[p->nshared++] = key;
+	}
+	return true;
+}
+
+bool
+explore_profile_load(struct explore_profile *p, const json_t *from)
+{
+	return load_threads(p, json_object_get(from, "threads")) &&
+	       load_pairs(p, json_object_get(from, "pairs")) &&
+	       load_objects(p, json_object_get(from, "objects")) &&
+	       load_shared(p, json_object_get(from, "shared"));
+}

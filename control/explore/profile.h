@@ -6,6 +6,8 @@
 #ifndef SEAM_EXPLORE_PROFILE_H
 #define SEAM_EXPLORE_PROFILE_H
 
+#include <jansson.h>
+
 #include "explore/trace.h"
 
 struct explore_profile;
@@ -20,5 +22,8 @@ uint64_t explore_profile_object(const struct explore_profile *p, size_t i);
  * `interest` (0: of all), by each thread and its descendants. */
 void explore_profile_fill(const struct explore_profile *p, uint64_t interest,
 			  struct seam_plan *plan);
+/* To go on from it another time; false: that is none. */
+json_t *explore_profile_save(const struct explore_profile *p);
+bool explore_profile_load(struct explore_profile *p, const json_t *from);
 
 #endif

@@ -11,10 +11,13 @@
  *	events
  *		P1.T0 mutex.lock cache_lock "cache_put cache.c:42" ok 1a2b3c4d
  *	hash 0123456789abcdef
+ *	standing
+ *		P1.T0.1 mutex.lock cache_lock "cache_get cache.c:57"
  *	end
  *
  * A decision is a step: who does its operation.  Events are what is expected;
- * without them only the decisions are followed.
+ * without them only the decisions are followed.  Standing are, by the order of
+ * creation, all threads at the run's end: at what; - at nothing.
  */
 #ifndef SEAM_EXPLORE_REPLAY_FILE_H
 #define SEAM_EXPLORE_REPLAY_FILE_H
@@ -54,7 +57,9 @@ struct replay_file {
 	bool in_scratch, left_behind, misuse, after, marked;
 	struct replay_block *block;
 	struct replay_event *event;
-	size_t nblocks, nevents, room_blocks, room_events;
+	struct replay_event *standing; /* verb "-": at nothing */
+	size_t nblocks, nevents, nstanding;
+	size_t room_blocks, room_events, room_standing;
 };
 
 void replay_free(struct replay_file *f);
@@ -83,13 +88,8 @@ char *replay_find_program(const char *name, const char *dir);
 char *replay_build_id(const char *path);
 /* libseam.so's; NULL: of the one that is used without being told. */
 char *replay_library_id(const char *preload);
-/* The first step that is not as the file has it; false: there is none.  Names
- * are compared if program or library are of another build; they are those at
- * the end of the run, and where an address was used again, the last one's. */
-bool replay_compare(const struct replay_file *f, const struct explore_trace *t,
-		    const struct explore_labels *l, bool same_build,
-		    uint32_t *at);
-/* "P1.T0 mutex.lock cache_lock at cache_put cache.c:42": either side. */
+/* replay_text.c.  "P1.T0 mutex.lock cache_lock at cache_put cache.c:42": either
+ * side. */
 char *replay_expected(const struct replay_file *f, uint32_t at);
 char *replay_actual(const struct explore_trace *t,
 		    const struct explore_labels *l, uint32_t at);

@@ -50,7 +50,8 @@ take_conditions(struct replay_file *f, const struct campaign_config *config,
 	f->setup = copy(run->setup);
 	f->reset = copy(run->reset);
 	f->check = copy(run->check);
-	f->strategy = strdup(config->strategy->name);
+	f->strategy =
+	    strdup(find->directed ? "directed" : config->strategy->name);
 	f->fault = strdup(explore_fault_names[find->fault]);
 	f->timeout_ms = run->timeout_ms;
 	f->steps = config->max_steps;

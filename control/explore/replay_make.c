@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "explore/replay_file.h"
+#include "explore/replay_compare.h"
 #include "rules_int.h"
 
 static void
@@ -20,22 +20,36 @@ free_words(char **v)
 }
 
 static void
+free_events(struct replay_event *event, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(event[i].thread);
+		free(event[i].verb);
+		free(event[i].object);
+		free(event[i].site);
+		free(event[i].result);
+	}
+	free(event);
+}
+
+static void
+empty(struct replay_file *f)
+{
+	f->block = NULL;
+	f->event = f->standing = NULL;
+	f->nblocks = f->nevents = f->nstanding = 0;
+	f->room_blocks = f->room_events = f->room_standing = 0;
+}
+
+static void
 forget_run(struct replay_file *f)
 {
 	for (size_t i = 0; i < f->nblocks; i++)
 		free(f->block[i].thread);
-	for (size_t i = 0; i < f->nevents; i++) {
-		free(f->event[i].thread);
-		free(f->event[i].verb);
-		free(f->event[i].object);
-		free(f->event[i].site);
-		free(f->event[i].result);
-	}
+	free_events(f->event, f->nevents);
+	free_events(f->standing, f->nstanding);
 	free(f->block);
-	free(f->event);
-	f->block = NULL;
-	f->event = NULL;
-	f->nblocks = f->nevents = f->room_blocks = f->room_events = 0;
+	empty(f);
 }
 
 void
@@ -88,9 +102,7 @@ replay_copy(const struct replay_file *from)
 	if (!f)
 		return NULL;
 	*f = *from;
-	f->block = NULL;
-	f->event = NULL;
-	f->nblocks = f->nevents = f->room_blocks = f->room_events = 0;
+	empty(f);
 	f->critical[0] = f->critical[1] = 0;
 	f->because = NULL;
 	f->argv = copy_words(from->argv);
@@ -138,35 +150,6 @@ take_blocks(struct replay_file *f, const struct explore_trace *t)
 	return true;
 }
 
-/* What an event is about: an object, or another thread. */
-static const char *
-subject(const struct explore_trace *t, const struct explore_labels *l,
-	const struct seam_op *op)
-{
-	if (op->object)
-		return explore_object_label(l, op->object);
-	return op->peer ? t->thread[op->peer - 1].path : "-";
-}
-
-/* "mutex.unlock+": goes on after it. */
-static const char *
-verb_of(const struct seam_op *op, char *buf, size_t size)
-{
-	const bool after =
-	    op->flags & SEAM_OP_LOCAL && op->verb != SEAM_THREAD_START;
-
-	snprintf(buf, size, "%s%s", seam_verb_name(op->verb), after ? "+" : "");
-	return buf;
-}
-
-static const char *
-result_of(const struct seam_step *s, char *buf, size_t size)
-{
-	const char *text = explore_result_label(s, buf, size);
-
-	return *text ? text : "ok";
-}
-
 static bool
 take_events(struct replay_file *f, const struct explore_trace *t,
 	    const struct explore_labels *l)
@@ -178,13 +161,36 @@ take_events(struct replay_file *f, const struct explore_trace *t,
 		char number[16], verb[64];
 
 		e->thread = strdup(t->thread[s->slot].path);
-		e->verb = strdup(verb_of(&s->op, verb, sizeof(verb)));
-		e->object = strdup(subject(t, l, &s->op));
+		e->verb = strdup(replay_verb(&s->op, verb, sizeof(verb)));
+		e->object = strdup(replay_subject(t, l, &s->op));
 		e->site = strdup(*site ? site : "-");
-		e->result = strdup(result_of(s, number, sizeof(number)));
+		e->result = strdup(replay_result(s, number, sizeof(number)));
 		e->event = s->event;
 		if (!e->thread || !e->verb || !e->object || !e->site ||
 		    !e->result)
+			return false;
+	}
+	return true;
+}
+
+static bool
+take_standing(struct replay_file *f, const struct explore_trace *t,
+	      const struct explore_labels *l)
+{
+	for (uint32_t i = 0; i < t->nthreads; i++) {
+		const struct explore_thread *th = &t->thread[i];
+		const bool stands = th->state == SEAM_SLOT_PENDING;
+		struct replay_event *e = &f->standing[f->nstanding++];
+		char verb[64];
+
+		e->thread = strdup(th->path);
+		e->verb = strdup(
+		    stands ? replay_verb(&th->pending, verb, sizeof(verb)) :
+			     "-");
+		e->object =
+		    strdup(stands ? replay_subject(t, l, &th->pending) : "-");
+		e->site = strdup(stands && *l->at[i] ? l->at[i] : "-");
+		if (!e->thread || !e->verb || !e->object || !e->site)
 			return false;
 	}
 	return true;
@@ -197,10 +203,11 @@ replay_take(struct replay_file *f, const struct explore_trace *t,
 	forget_run(f);
 	f->block = calloc(t->nsteps + 1u, sizeof(*f->block));
 	f->event = calloc(t->nsteps + 1u, sizeof(*f->event));
+	f->standing = calloc(t->nthreads + 1u, sizeof(*f->standing));
 	f->hash = t->hash;
 	f->seed = t->entropy;
-	return f->block && f->event && take_blocks(f, t) &&
-	       take_events(f, t, l);
+	return f->block && f->event && f->standing && take_blocks(f, t) &&
+	       take_events(f, t, l) && take_standing(f, t, l);
 }
 
 /* A file to a run. */
@@ -234,107 +241,6 @@ replay_plan(const struct replay_file *f, bool events, struct seam_plan *plan,
 			};
 	}
 	plan->forced = n;
-}
-
-static bool
-is_as_expected(const struct replay_event *e, const struct explore_trace *t,
-	       const struct explore_labels *l, uint32_t i)
-{
-	const struct seam_step *s = &t->step[i];
-	char number[16], verb[64];
-
-	return !strcmp(e->thread, t->thread[s->slot].path) &&
-	       !strcmp(e->verb, verb_of(&s->op, verb, sizeof(verb))) &&
-	       !strcmp(e->object, subject(t, l, &s->op)) &&
-	       !strcmp(e->result, result_of(s, number, sizeof(number)));
-}
-
-bool
-replay_compare(const struct replay_file *f, const struct explore_trace *t,
-	       const struct explore_labels *l, bool same_build, uint32_t *at)
-{
-	uint32_t i;
-
-	if (!f->nevents) {
-		*at = t->at;
-		return t->verdict == SEAM_VERDICT_DIVERGED;
-	}
-	for (i = 0; i < t->nsteps && i < f->nevents; i++)
-		if (same_build ? t->step[i].event != f->event[i].event :
-				 !is_as_expected(&f->event[i], t, l, i))
-			break;
-	*at = i;
-	return i < t->nsteps || i < f->nevents;
-}
-
-char *
-replay_expected(const struct replay_file *f, uint32_t at)
-{
-	const struct replay_event *e;
-	bool ok, object, site;
-	char *text;
-
-	if (at >= f->nevents)
-		return strdup("the end of the run");
-	e = &f->event[at];
-	ok = !strcmp(e->result, "ok");
-	object = strcmp(e->object, "-") != 0;
-	site = strcmp(e->site, "-") != 0;
-	if (asprintf(&text, "%s  %s%s%s%s%s%s%s", e->thread, e->verb,
-		     object ? " " : "", object ? e->object : "",
-		     site ? " at " : "", site ? e->site : "", ok ? "" : " = ",
-		     ok ? "" : e->result) < 0)
-		return NULL;
-	return text;
-}
-
-/* Past the last step: what those that stand would have done. */
-static char *
-pending_text(const struct explore_trace *t, const struct explore_labels *l)
-{
-	char *text = NULL, call[256];
-	bool any = false;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		return NULL;
-	for (uint32_t i = 0; i < t->nthreads; i++) {
-		const struct explore_thread *th = &t->thread[i];
-
-		if (th->state != SEAM_SLOT_PENDING)
-			continue;
-		explore_op_label(l, &th->pending, call, sizeof(call));
-		fprintf(f, "%s%s  %s%s%s", any ? "; " : "", th->path, call,
-			*l->at[i] ? " at " : "", l->at[i]);
-		any = true;
-	}
-	if (!any)
-		fputs("the end of the run", f);
-	if (fclose(f)) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-char *
-replay_actual(const struct explore_trace *t, const struct explore_labels *l,
-	      uint32_t at)
-{
-	const char *site, *result;
-	char call[256], number[16], *text;
-
-	if (at >= t->nsteps)
-		return pending_text(t, l);
-	site = explore_site_label(l, at);
-	result = explore_result_label(&t->step[at], number, sizeof(number));
-	explore_op_label(l, &t->step[at].op, call, sizeof(call));
-	if (asprintf(&text, "%s  %s%s%s%s%s", t->thread[t->step[at].slot].path,
-		     call, *site ? " at " : "", site, *result ? " = " : "",
-		     result) < 0)
-		return NULL;
-	return text;
 }
 
 /* Files. */

@@ -11,7 +11,13 @@
 
 #define FILE_MAX ((size_t)512 << 20)
 
-enum section { SECTION_HEAD, SECTION_DECISIONS, SECTION_EVENTS, SECTION_END };
+enum section {
+	SECTION_HEAD,
+	SECTION_DECISIONS,
+	SECTION_EVENTS,
+	SECTION_STANDING,
+	SECTION_END
+};
 
 struct reader {
 	const char *name;
@@ -352,6 +358,13 @@ take_hash(struct reader *r)
 }
 
 static bool
+take_standing(struct reader *r)
+{
+	r->section = SECTION_STANDING;
+	return no_more(r, 1);
+}
+
+static bool
 take_end(struct reader *r)
 {
 	r->section = SECTION_END;
@@ -385,6 +398,7 @@ static const struct key {
 	{ "decisions", take_decisions, true, false },
 	{ "events", take_events, false, false },
 	{ "hash", take_hash, false, false },
+	{ "standing", take_standing, false, false },
 	{ "end", take_end, false, false },
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -467,22 +481,44 @@ take_block(struct reader *r)
 	return true;
 }
 
-/* P1.T0 mutex.lock cache_lock "cache_put cache.c:42" ok 1a2b3c4d */
+/* Its first n words: thread, operation, object, place, result. */
 static bool
-take_event(struct reader *r)
+take_texts(struct reader *r, size_t n, struct replay_event *e)
+{
+	char **const to[] = { &e->thread, &e->verb, &e->object, &e->site,
+			      &e->result };
+
+	for (size_t i = 0; i < n; i++) {
+		*to[i] = strdup(word(r, i, ""));
+		if (!*to[i])
+			return no_memory(r);
+	}
+	return true;
+}
+
+static bool
+has_texts(struct reader *r, size_t n)
 {
 	static const char *const what[] = { "a thread", "an operation",
 					    "an object", "a place",
 					    "a result" };
-	struct replay_file *f = r->file;
-	struct replay_event *e;
-	char **to[5];
-	uint64_t n;
 
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < n; i++)
 		if (!word(r, i, what[i]))
 			return false;
-	if (!number(r, 5, 8, UINT32_MAX, &n,
+	return true;
+}
+
+/* P1.T0 mutex.lock cache_lock "cache_put cache.c:42" ok 1a2b3c4d */
+static bool
+take_event(struct reader *r)
+{
+	struct replay_file *f = r->file;
+	struct replay_event *e;
+	uint64_t n;
+
+	if (!has_texts(r, 5) ||
+	    !number(r, 5, 8, UINT32_MAX, &n,
 		    "a hash of 8 hexadecimal digits") ||
 	    !no_more(r, 6))
 		return false;
@@ -492,17 +528,26 @@ take_event(struct reader *r)
 		return no_memory(r);
 	e = &f->event[f->nevents++];
 	*e = (struct replay_event){ .event = (uint32_t)n };
-	to[0] = &e->thread;
-	to[1] = &e->verb;
-	to[2] = &e->object;
-	to[3] = &e->site;
-	to[4] = &e->result;
-	for (size_t i = 0; i < 5; i++) {
-		*to[i] = strdup(word(r, i, ""));
-		if (!*to[i])
-			return no_memory(r);
-	}
-	return true;
+	return take_texts(r, 5, e);
+}
+
+/* P1.T0.1 mutex.lock cache_lock "cache_get cache.c:57" */
+static bool
+take_stand(struct reader *r)
+{
+	struct replay_file *f = r->file;
+	struct replay_event *e;
+
+	if (!has_texts(r, 4) || !no_more(r, 4))
+		return false;
+	if (f->nstanding >= SEAM_SLOTS)
+		return wrong(r, 1, "more than %u threads", SEAM_SLOTS);
+	if (!grow((void **)&f->standing, &f->room_standing, f->nstanding,
+		  sizeof(*e)))
+		return no_memory(r);
+	e = &f->standing[f->nstanding++];
+	*e = (struct replay_event){ 0 };
+	return take_texts(r, 4, e);
 }
 
 /* Lines. */
@@ -570,6 +615,8 @@ take_line(struct reader *r, const char *text)
 		good = take_block(r);
 	else if (inside && r->section == SECTION_EVENTS)
 		good = take_event(r);
+	else if (inside && r->section == SECTION_STANDING)
+		good = take_stand(r);
 	else
 		good = take_key(r);
 	seam_words_free(&r->words);

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Writing replay files. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "explore/out_run.h"
 #include "explore/replay_file.h"
 
 static bool
@@ -133,6 +130,23 @@ put_events(FILE *f, const struct replay_file *r)
 }
 
 static void
+put_standing(FILE *f, const struct replay_file *r)
+{
+	if (r->nstanding)
+		fputs("standing\n", f);
+	for (size_t i = 0; i < r->nstanding; i++) {
+		const struct replay_event *e = &r->standing[i];
+
+		fputc('\t', f);
+		put_first(f, e->thread);
+		put_word(f, e->verb);
+		put_word(f, e->object);
+		put_word(f, e->site);
+		fputc('\n', f);
+	}
+}
+
+static void
 put_options(FILE *f, const struct replay_file *r)
 {
 	fputs("options", f);
@@ -185,71 +199,30 @@ put_file(FILE *f, const struct replay_file *r, const char *comment)
 	put_text(f, "because", r->because);
 	put_decisions(f, r);
 	put_events(f, r);
-	fprintf(f, "hash %016" PRIx64 "\nend\n", r->hash);
+	fprintf(f, "hash %016" PRIx64 "\n", r->hash);
+	put_standing(f, r);
+	fputs("end\n", f);
 }
 
-/* A device or a pipe is written to as it is. */
+struct written {
+	const struct replay_file *r;
+	const char *comment;
+};
+
 static bool
-is_other_kind(const char *path)
+put_written(FILE *f, void *data)
 {
-	struct stat st;
+	const struct written *w = data;
 
-	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-}
-
-static enum seam_code
-fail(struct seam_error *err, const char *path, int why)
-{
-	return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "cannot write %s: %s",
-			 path, strerror(why));
-}
-
-/* 0 or errno.  Closes fd. */
-static int
-write_fd(int fd, const struct replay_file *r, const char *comment, bool sync)
-{
-	FILE *f = fdopen(fd, "w");
-	int why = 0;
-
-	if (!f) {
-		why = errno;
-		close(fd);
-		return why;
-	}
-	put_file(f, r, comment);
-	errno = 0;
-	if (fflush(f) || ferror(f) || (sync && fsync(fd)))
-		why = errno ? errno : EIO;
-	if (fclose(f) && !why)
-		why = errno;
-	return why;
+	put_file(f, w->r, w->comment);
+	return true;
 }
 
 enum seam_code
 replay_write(const struct replay_file *r, const char *path, const char *comment,
 	     struct seam_error *err)
 {
-	const bool plain = !is_other_kind(path);
-	char *name;
-	int fd, why;
+	struct written w = { r, comment };
 
-	if (!plain) {
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		why = fd < 0 ? errno : write_fd(fd, r, comment, false);
-		return why ? fail(err, path, why) : SEAM_OK;
-	}
-	if (asprintf(&name, "%s.XXXXXX", path) < 0)
-		return fail(err, path, ENOMEM);
-	fd = mkostemp(name, O_CLOEXEC);
-	why = fd < 0 ? errno : 0;
-	if (!why && fchmod(fd, 0644))
-		errno = 0;
-	if (!why)
-		why = write_fd(fd, r, comment, true);
-	if (!why && rename(name, path))
-		why = errno;
-	if (why && fd >= 0)
-		unlink(name);
-	free(name);
-	return why ? fail(err, path, why) : SEAM_OK;
+	return out_write(path, put_written, &w, err);
 }

@@ -70,10 +70,12 @@ deadline(const struct runner *r)
 
 /* The target. */
 
-static enum seam_code
-open_session(struct runner *r, struct seam_error *err)
+enum seam_code
+runner_open_session(struct runner *r, const char *socket,
+		    struct seam_error *err)
 {
-	const struct seam_options options = { .preload = r->config->preload,
+	const struct seam_options options = { .socket = socket,
+					      .preload = r->config->preload,
 					      .kill_on_death = true,
 					      .mask = r->config->mask };
 	struct seam_session *s;
@@ -88,8 +90,8 @@ open_session(struct runner *r, struct seam_error *err)
 	return SEAM_OK;
 }
 
-static void
-close_session(struct runner *r)
+void
+runner_close_session(struct runner *r)
 {
 	struct seam_session *s = r->session;
 	uint32_t strays;
@@ -110,9 +112,9 @@ close_session(struct runner *r)
 	r->serves = SEAM_SERVER_NONE;
 }
 
-static void
-put_plan(struct runner *r, const struct seam_plan *plan,
-	 const struct seam_forced *forced)
+void
+runner_put_plan(struct runner *r, const struct seam_plan *plan,
+		const struct seam_forced *forced)
 {
 	struct seam_sched *s = runner_sched(r);
 
@@ -124,30 +126,48 @@ put_plan(struct runner *r, const struct seam_plan *plan,
 		memcpy(s->forced, forced, s->plan.forced * sizeof(*forced));
 }
 
+enum seam_code
+runner_make_env(struct runner *r, struct runner_env *env,
+		struct seam_error *err)
+{
+	char *const *added = r->config->env;
+	size_t n = 1;
+
+	snprintf(env->own, sizeof(env->own), "SEAM_SCRATCH=%s", r->scratch);
+	env->v[0] = env->own;
+	for (; added && *added && n <= RUNNER_ENV; added++)
+		env->v[n++] = *added;
+	env->v[n] = NULL;
+	if (added && *added)
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
+				 "more than %d variables are added",
+				 RUNNER_ENV);
+	return SEAM_OK;
+}
+
+const char *
+runner_dir(const struct runner *r)
+{
+	return r->config->in_scratch ? r->scratch : r->config->dir;
+}
+
 static enum seam_code
 start(struct runner *r, const struct seam_plan *plan,
       const struct seam_forced *forced, struct seam_error *err)
 {
-	char own[4200], *env[66] = { own };
+	struct runner_env env;
 	struct sess_start how = { .alias = "main",
 				  .argv = r->argv,
-				  .env = env,
-				  .dir = r->config->dir,
+				  .env = env.v,
+				  .dir = runner_dir(r),
 				  .stdio = SEAM_CAPTURE };
-	enum seam_code code = open_session(r, err);
+	enum seam_code code = runner_make_env(r, &env, err);
 
+	if (!code)
+		code = runner_open_session(r, NULL, err);
 	if (code)
 		return code;
-	snprintf(own, sizeof(own), "SEAM_SCRATCH=%s", r->scratch);
-	for (size_t i = 0; r->config->env && r->config->env[i]; i++) {
-		if (i == 64)
-			return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
-					 "more than 64 variables are added");
-		env[i + 1] = r->config->env[i];
-	}
-	if (r->config->in_scratch)
-		how.dir = r->scratch;
-	put_plan(r, plan, forced);
+	runner_put_plan(r, plan, forced);
 	atomic_store(&runner_sched(r)->on, 1);
 	code = sess_start(r->session, &how, &r->main, err);
 	if (code)
@@ -280,8 +300,8 @@ set_up(struct runner *r, struct seam_error *err)
 	return code;
 }
 
-static enum seam_code
-renew_scratch(struct runner *r, struct seam_error *err)
+enum seam_code
+runner_renew_scratch(struct runner *r, struct seam_error *err)
 {
 	enum seam_code code = r->set_up ? SEAM_OK : set_up(r, err);
 	char *command;
@@ -311,16 +331,16 @@ give_order(struct runner *r, const struct seam_plan *plan,
 
 	if (ftruncate(runner_main(r)->out, r->prefix))
 		errno = 0;
-	put_plan(r, plan, forced);
+	runner_put_plan(r, plan, forced);
 	s->plan.server = (uint32_t)r->serves;
 	atomic_fetch_add(&s->order, 1);
 	seam_futex_wake(&s->order);
 	return wait_for(r, is_finished, deadline(r));
 }
 
-static enum seam_code
-take_trace(struct runner *r, enum waited how, struct runner_result *res,
-	   struct seam_error *err)
+enum seam_code
+runner_take_trace(struct runner *r, bool timed_out, struct runner_result *res,
+		  struct seam_error *err)
 {
 	struct seam_sched *s = runner_sched(r);
 	struct seam_process *p = runner_main(r);
@@ -332,7 +352,7 @@ take_trace(struct runner *r, enum waited how, struct runner_result *res,
 				 "the arena was damaged: %s", why);
 	if (!r->serves)
 		t->status = p->status_known ? p->status : 0;
-	t->timed_out = how == WAITED_LONG;
+	t->timed_out = timed_out;
 	if (!t->who && WIFSIGNALED(t->status)) {
 		uint32_t holder = atomic_load(&s->holder);
 
@@ -354,7 +374,7 @@ conclude(struct runner *r, enum waited how, struct runner_result *res,
 	if (how == WAITED_LONG)
 		res->why = runner_describe(r);
 	/* Its state first: what dies of the killing changes it. */
-	code = take_trace(r, how, res, err);
+	code = runner_take_trace(r, how == WAITED_LONG, res, err);
 	res->outside = runner_sched(r)->outside;
 	if (!runner_kill(r, &res->strays)) {
 		r->used = true;
@@ -409,8 +429,8 @@ run_once(struct runner *r, const struct seam_plan *plan,
 
 	*again = false;
 	if (r->used)
-		close_session(r);
-	code = renew_scratch(r, err);
+		runner_close_session(r);
+	code = runner_renew_scratch(r, err);
 	if (!code && !r->session)
 		code = start(r, plan, forced, err);
 	if (code)
@@ -537,7 +557,7 @@ runner_close(struct runner *r)
 {
 	if (!r)
 		return;
-	close_session(r);
+	runner_close_session(r);
 	scratch_free(r->scratch);
 	scratch_free(r->model);
 	pthread_mutex_destroy(&r->guard);

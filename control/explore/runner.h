@@ -46,6 +46,28 @@ void runner_close(struct runner *r);
 enum seam_code runner_run(struct runner *r, const struct seam_plan *plan,
 			  const struct seam_forced *forced,
 			  struct runner_result *res, struct seam_error *err);
+/*
+ * Instead: a debugger, which starts the program itself, as often as its user
+ * wants; each is a run under that plan.  `launch` starts the debugger: its
+ * pid, or -errno.  *res is the last run's, as far as it came; without steps if
+ * there was none.  *status: the debugger's, from waitpid.  runner_debug.c.
+ */
+struct runner_debugged {
+	char *const *argv;   /* the program's */
+	const char *dir;     /* where; NULL: here */
+	char *const *env;    /* whole, the debugger's, too */
+	const char *preload; /* for the program: LD_PRELOAD, */
+	const char *socket;  /* SEAM_SOCKET; SEAM_JOIN is "must"; and it */
+	const char *token;   /* waits until it can rename this file, to */
+	const char *taken;   /* this, with `wanted` made, for as long as */
+	const char *wanted;  /* there is none */
+};
+typedef pid_t runner_launch(const struct runner_debugged *d, void *data);
+enum seam_code runner_debug(struct runner *r, const struct seam_plan *plan,
+			    const struct seam_forced *forced,
+			    runner_launch *launch, void *data,
+			    struct runner_result *res, int *status,
+			    struct seam_error *err);
 /* The next run is of a target that is started anew. */
 void runner_renew(struct runner *r);
 /* From any thread: the run that goes on is killed, no further one starts. */

@@ -29,6 +29,27 @@ struct runner {
 	_Atomic bool stop;
 };
 
+/* runner.c */
+#define RUNNER_ENV 64
+struct runner_env { /* additions */
+	char own[4200], *v[RUNNER_ENV + 2];
+};
+/* Points into the runner and its configuration. */
+enum seam_code runner_make_env(struct runner *r, struct runner_env *env,
+			       struct seam_error *err);
+const char *runner_dir(const struct runner *r); /* the target's; NULL: ours */
+/* The socket is there; NULL: at a fresh place. */
+enum seam_code runner_open_session(struct runner *r, const char *socket,
+				   struct seam_error *err);
+void runner_close_session(struct runner *r);
+void runner_put_plan(struct runner *r, const struct seam_plan *plan,
+		     const struct seam_forced *forced);
+enum seam_code runner_renew_scratch(struct runner *r, struct seam_error *err);
+/* The session's lock is held. */
+enum seam_code runner_take_trace(struct runner *r, bool timed_out,
+				 struct runner_result *res,
+				 struct seam_error *err);
+
 /* runner_end.c; the session's lock is held. */
 
 /* What each thread does, a line each; malloc'd. */

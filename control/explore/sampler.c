@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explore/estimate.h"
-
 uint64_t
 sampler_seed(uint64_t seed, uint64_t ticket)
 {
@@ -26,10 +24,8 @@ sampler_open(const struct explore_strategy *strategy,
 	s->search.strategy = strategy;
 	s->kind = kind;
 	s->params = *p;
-	s->classes = explore_set_new();
-	if (s->classes && (!kind->open || kind->open(&s->search)))
+	if (!kind->open || kind->open(&s->search))
 		return &s->search;
-	explore_set_free(s->classes);
 	free(s);
 	return NULL;
 }
@@ -37,18 +33,18 @@ sampler_open(const struct explore_strategy *strategy,
 /* Everything that says how a run is to go; what the runner knows of (max_steps,
  * server, flags) stays as it is. */
 static void
-fill(const struct sampler *s, struct seam_plan *plan, uint64_t ticket)
+fill(const struct sampler *s, struct seam_plan *plan, uint64_t number)
 {
 	plan->strategy = s->kind->strategy;
 	plan->flags &= ~(uint32_t)(SEAM_PLAN_STRICT | SEAM_PLAN_SLEEP);
 	plan->forced = 0;
-	plan->seed = sampler_seed(s->params.seed, ticket);
+	plan->seed = sampler_seed(s->params.seed, number);
 	plan->sleep = plan->sleep_how = 0;
 	plan->depth = plan->length = plan->base = 0;
 	plan->points = plan->counts = 0;
 	plan->interest = 0;
 	plan->timeout_one_in =
-	    ticket % 3 == 2 ? SAMPLER_TIMEOUTS_OFTEN : SAMPLER_TIMEOUTS;
+	    number % 3 == 2 ? SAMPLER_TIMEOUTS_OFTEN : SAMPLER_TIMEOUTS;
 }
 
 enum explore_next
@@ -57,13 +53,16 @@ sampler_next(struct explore_search *search, struct seam_plan *plan,
 {
 	struct sampler *s = (struct sampler *)search;
 	enum explore_next next = EXPLORE_PLAN;
+	uint64_t number = s->tickets;
 
 	(void)forced;
-	if (s->params.budget && s->tickets >= s->params.budget)
+	if (s->params.budget && s->tickets - s->resumed >= s->params.budget)
 		return EXPLORE_DONE;
-	fill(s, plan, s->tickets);
+	if (s->params.shards)
+		number = number * s->params.shards + s->params.shard;
+	fill(s, plan, number);
 	if (s->kind->fill)
-		next = s->kind->fill(search, plan, s->tickets);
+		next = s->kind->fill(search, plan, number);
 	if (next == EXPLORE_PLAN)
 		*ticket = s->tickets++;
 	return next;
@@ -84,9 +83,6 @@ sampler_learn(struct explore_search *search, uint64_t ticket,
 {
 	struct sampler *s = (struct sampler *)search;
 
-	s->runs++;
-	if (explore_set_add(s->classes, explore_class(t)))
-		s->redundant++;
 	if (sampler_usual(t) && t->decisions > s->length)
 		s->length = t->decisions;
 	if (s->kind->learn)
@@ -105,8 +101,6 @@ sampler_say(const struct explore_search *search, struct explore_said *said)
 	if (s->kind->say && n > 0 && (size_t)n < sizeof(said->state))
 		s->kind->say(search, said->state + n,
 			     sizeof(said->state) - (size_t)n);
-	said->redundant = s->redundant;
-	said->unseen = explore_unseen(s->classes, s->runs);
 }
 
 void
@@ -118,6 +112,33 @@ sampler_close(struct explore_search *search)
 		return;
 	if (s->kind->close)
 		s->kind->close(search);
-	explore_set_free(s->classes);
 	free(s);
+}
+
+json_t *
+sampler_save(const struct explore_search *search)
+{
+	const struct sampler *s = (const struct sampler *)search;
+	json_t *state = json_pack("{sI sI}", "runs", (json_int_t)s->tickets,
+				  "length", (json_int_t)s->length);
+
+	if (!state || !s->kind->save || s->kind->save(search, state))
+		return state;
+	json_decref(state);
+	return NULL;
+}
+
+bool
+sampler_load(struct explore_search *search, const json_t *state)
+{
+	struct sampler *s = (struct sampler *)search;
+	json_int_t runs, length;
+
+	if (json_unpack((json_t *)state, "{sI sI}", "runs", &runs, "length",
+			&length) ||
+	    runs < 0 || length < 0 || length > SEAM_STEPS)
+		return false;
+	s->tickets = s->resumed = (uint64_t)runs;
+	s->length = (uint32_t)length;
+	return !s->kind->load || s->kind->load(search, state);
 }

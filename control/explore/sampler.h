@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the sampling searches share: tickets, seeds, the budget, the classes
- * seen, and how long the runs are.  A sampler's row of functions fills in
+ * What the sampling searches share: tickets, seeds, the budget, and how
+ * long the runs are.  A sampler's row of functions fills in
  * what is its own.
  */
 #ifndef SEAM_EXPLORE_SAMPLER_H
@@ -20,23 +20,25 @@ struct sampler_kind {
 	bool (*open)(struct explore_search *search);
 	/* What differs from a plan of the plain kind.  Any may be NULL. */
 	enum explore_next (*fill)(struct explore_search *search,
-				  struct seam_plan *plan, uint64_t ticket);
+				  struct seam_plan *plan, uint64_t number);
 	void (*learn)(struct explore_search *search, uint64_t ticket,
 		      const struct explore_trace *t);
 	/* Appends to what is said of the state. */
 	void (*say)(const struct explore_search *search, char *state,
 		    size_t size);
 	void (*close)(struct explore_search *search);
+	/* What is its own of the state to go on from. */
+	bool (*save)(const struct explore_search *search, json_t *state);
+	bool (*load)(struct explore_search *search, const json_t *state);
 };
 
 struct sampler {
 	struct explore_search search;
 	const struct sampler_kind *kind;
 	struct explore_params params;
-	uint64_t tickets, runs; /* handed out, learnt */
-	uint64_t redundant;	/* learnt, of a class seen before */
-	uint32_t length;	/* most decisions of a run: k; 0: unknown */
-	struct explore_set *classes;
+	uint64_t tickets; /* handed out */
+	uint64_t resumed; /* of these, by one that it goes on from */
+	uint32_t length;  /* most decisions of a run: k; 0: unknown */
 };
 
 struct explore_search *sampler_open(const struct explore_strategy *strategy,
@@ -50,6 +52,8 @@ void sampler_learn(struct explore_search *search, uint64_t ticket,
 void sampler_say(const struct explore_search *search,
 		 struct explore_said *said);
 void sampler_close(struct explore_search *search);
+json_t *sampler_save(const struct explore_search *search);
+bool sampler_load(struct explore_search *search, const json_t *state);
 
 /* Does the run say what usual ones are like?  One that went round in circles
  * would spoil all lengths and counts. */

@@ -10,6 +10,8 @@
 #ifndef SEAM_EXPLORE_SEARCH_H
 #define SEAM_EXPLORE_SEARCH_H
 
+#include <jansson.h>
+
 #include "explore/trace.h"
 
 struct explore_params {
@@ -19,6 +21,9 @@ struct explore_params {
 	unsigned bound;	   /* preempt: c, delay: D; 0: from 0 upward */
 	unsigned base;	   /* delay: which base order, + 1; 0: several */
 	const char *inner; /* `auto` without some: comma-separated; NULL */
+	/* Of the runs that are drawn each `shards`-th, beginning with that of
+	 * the number `shard`; shards 0: all. */
+	unsigned shard, shards;
 };
 
 enum explore_next {
@@ -31,15 +36,14 @@ enum explore_next {
 struct explore_said {
 	char state[96];	    /* "pct d=3, k=120", "dpor, 14 of about 70" */
 	bool exhaustive;    /* at EXPLORE_DONE: every class was run */
-	uint64_t redundant; /* runs that were cut off, or saw nothing new */
+	uint64_t redundant; /* runs that were cut off */
 	double estimate; /* of the number of runs it needs in all; 0: unknown */
-	double unseen;	 /* the chance that the next run is of a new class;
-			    samplers, else 0 */
 };
 
 struct explore_search;
 struct explore_strategy {
 	const char *name, *summary; /* "pct", "random priorities ..." */
+	bool drawn;		    /* its runs are, all in the same way */
 	struct explore_search *(*open)(const struct explore_params *p);
 	/* Fills in what is the strategy's in plan (strategy, flags, seed,
 	 * sleep sets, points, counts ...) and `forced` (room for SEAM_STEPS)
@@ -51,6 +55,14 @@ struct explore_strategy {
 		      const struct explore_trace *t);
 	void (*say)(const struct explore_search *s, struct explore_said *said);
 	void (*close)(struct explore_search *s);
+	/* Whose the run is that has been handed out; NULL: its own. */
+	const struct explore_strategy *(*whose)(const struct explore_search *s,
+						uint64_t ticket);
+	/* While no run is out: what another search needs in order to go on
+	 * from there.  NULL, both: it cannot. */
+	json_t *(*save)(const struct explore_search *s);
+	/* Of one just opened; false: that is no such state, or no memory. */
+	bool (*load)(struct explore_search *s, const json_t *state);
 };
 
 /* Every search begins with its row. */
@@ -61,5 +73,7 @@ struct explore_search {
 /* All, ended by NULL; `auto` first. */
 extern const struct explore_strategy *const explore_strategies[];
 const struct explore_strategy *explore_strategy_find(const char *name);
+/* Its number in that list. */
+unsigned explore_strategy_number(const struct explore_strategy *strategy);
 
 #endif

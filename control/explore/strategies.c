@@ -29,3 +29,13 @@ explore_strategy_find(const char *name)
 			return *row;
 	return NULL;
 }
+
+unsigned
+explore_strategy_number(const struct explore_strategy *strategy)
+{
+	unsigned i = 0;
+
+	while (explore_strategies[i] && explore_strategies[i] != strategy)
+		i++;
+	return i;
+}

@@ -32,13 +32,14 @@ end(struct explore_search *search)
 }
 
 static enum explore_next
-fill(struct explore_search *search, struct seam_plan *plan, uint64_t ticket)
+fill(struct explore_search *search, struct seam_plan *plan, uint64_t number)
 {
 	struct surw *s = (struct surw *)search;
 	size_t drawn, shared = explore_profile_shared(s->profile);
 	uint64_t state = ~plan->seed, interest = 0;
 
-	if (!ticket) {
+	(void)number;
+	if (!s->profiled && s->sampler.tickets == s->sampler.resumed) {
 		plan->strategy = SEAM_STRATEGY_RANDOM;
 		return EXPLORE_PLAN;
 	}
@@ -57,7 +58,7 @@ learn(struct explore_search *search, uint64_t ticket,
 {
 	struct surw *s = (struct surw *)search;
 
-	if (!ticket)
+	if (ticket == s->sampler.resumed)
 		s->profiled = true;
 	if (sampler_usual(t))
 		explore_profile_learn(s->profile, t);
@@ -72,6 +73,28 @@ say(const struct explore_search *search, char *state, size_t size)
 		 explore_profile_shared(s->profile));
 }
 
+static bool
+save(const struct explore_search *search, json_t *state)
+{
+	const struct surw *s = (const struct surw *)search;
+	json_t *profile;
+
+	if (!s->profiled)
+		return true;
+	profile = explore_profile_save(s->profile);
+	return json_object_set_new(state, "profile", profile) == 0;
+}
+
+static bool
+load(struct explore_search *search, const json_t *state)
+{
+	struct surw *s = (struct surw *)search;
+	const json_t *profile = json_object_get(state, "profile");
+
+	s->profiled = profile != NULL;
+	return !profile || explore_profile_load(s->profile, profile);
+}
+
 static const struct sampler_kind surw_kind = {
 	.strategy = SEAM_STRATEGY_SURW,
 	.size = sizeof(struct surw),
@@ -80,6 +103,8 @@ static const struct sampler_kind surw_kind = {
 	.learn = learn,
 	.say = say,
 	.close = end,
+	.save = save,
+	.load = load,
 };
 
 static struct explore_search *
@@ -90,10 +115,13 @@ open_surw(const struct explore_params *p)
 
 const struct explore_strategy explore_surw = {
 	.name = "surw",
+	.drawn = true,
 	.summary = "uniform over the orders of one object's events at a time",
 	.open = open_surw,
 	.next = sampler_next,
 	.learn = sampler_learn,
 	.say = sampler_say,
 	.close = sampler_close,
+	.save = sampler_save,
+	.load = sampler_load,
 };

@@ -80,6 +80,15 @@ struct explore_set;
 struct explore_set *explore_set_new(void);
 /* Returns how often it had been added before; counts up. */
 uint32_t explore_set_add(struct explore_set *s, uint64_t hash);
+uint32_t explore_set_add_times(struct explore_set *s, uint64_t hash,
+			       uint32_t times);
+/* Is there room for one more?  false: no memory. */
+bool explore_set_reserve(struct explore_set *s);
+/* How often it was added. */
+uint32_t explore_set_count(const struct explore_set *s, uint64_t hash);
+typedef void explore_set_each_fn(void *arg, uint64_t hash, uint32_t times);
+void explore_set_each(const struct explore_set *s, explore_set_each_fn *each,
+		      void *arg);
 size_t explore_set_size(const struct explore_set *s);
 /* How many have been added exactly `n` times (n up to 2): Good-Turing. */
 size_t explore_set_times(const struct explore_set *s, unsigned n);

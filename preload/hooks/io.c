@@ -313,6 +313,14 @@ polling(const struct seam_call *c)
 	return seam_ptr(c->arg[1]);
 }
 
+/* Not if the time is 0, nor if it is none. */
+static bool
+waits_for(const struct timespec *span)
+{
+	return (span->tv_sec > 0 || (span->tv_sec == 0 && span->tv_nsec > 0)) &&
+	       seam_time_valid(CLOCK_MONOTONIC, span);
+}
+
 /* A relative time; NULL: for ever. */
 static int
 poll_by(struct seam_call *c, struct polling *p, const struct timespec *span)
@@ -326,7 +334,7 @@ poll_by(struct seam_call *c, struct polling *p, const struct timespec *span)
 	c->eintr = true;
 	c->timeout_error = 0;
 	c->clock = CLOCK_MONOTONIC;
-	if (!seam_is_scheduled() || (span && !span->tv_sec && !span->tv_nsec)) {
+	if (!seam_is_scheduled() || (span && !waits_for(span))) {
 		c->ready = NULL;
 	} else if (span) {
 		seam_time_after(&until, span);

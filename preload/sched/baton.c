@@ -348,7 +348,8 @@ wait_outside(struct seam_sched *s, const struct seam_choice *c)
 			seam_run_end(SEAM_VERDICT_DEADLOCK, any_pending(s),
 				     "%s", "");
 	}
-	if (real_ns() - s->idle_since > STUCK_NS && !any_outside(s))
+	if (!(s->plan.flags & SEAM_PLAN_DEBUG) && !any_outside(s) &&
+	    real_ns() - s->idle_since > STUCK_NS)
 		seam_run_end(seam_waits_in_vain(false) ? SEAM_VERDICT_DEADLOCK :
 							 SEAM_VERDICT_STUCK,
 			     any_pending(s), "%s", "");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A run's objects.  What lies in a module's writable segment is known by its
- * address, which is the same in every run; anything else by who initialised
- * or met it first, and as its how-manieth.  An object that processes share
- * is one: known by the file behind the mapping, and the place in it.
+ * place in the module, wherever that is loaded; anything else by who
+ * initialised or met it first, and as its how-manieth.  An object that
+ * processes share is one: known by the file behind the mapping, and the place
+ * in it.
  */
 #include <link.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 static struct {
 	uint64_t lo, hi;
+	uint64_t base, module; /* where it is loaded, a hash of its name */
 } segment[SEGMENTS];
 static unsigned segments;
 
@@ -33,6 +35,8 @@ note_segments(struct dl_phdr_info *info, size_t size, void *data)
 			continue;
 		segment[segments].lo = info->dlpi_addr + p->p_vaddr;
 		segment[segments].hi = segment[segments].lo + p->p_memsz;
+		segment[segments].base = info->dlpi_addr;
+		segment[segments].module = seam_key_of(info->dlpi_name);
 		segments++;
 	}
 	return 0;
@@ -51,15 +55,17 @@ seam_sobjects_init(void)
 	seam_sobjects_modules();
 }
 
-static bool
-is_static(uint64_t addr)
+/* 0: it is no static object. */
+static uint64_t
+static_key(uint64_t addr)
 {
 	unsigned i;
 
 	for (i = 0; i < segments; i++)
 		if (addr >= segment[i].lo && addr < segment[i].hi)
-			return true;
-	return false;
+			return seam_stir(segment[i].module,
+					 addr - segment[i].base);
+	return 0;
 }
 
 /* Its attribute says that processes share it. */
@@ -172,15 +178,16 @@ key_of_file(const struct seam_sobject *o)
 static uint64_t
 key_of(struct seam_slot *slot, const struct seam_sobject *o)
 {
-	uint64_t h = seam_stir(o->kind, o->proc ? seam_proc_key : 0);
+	uint64_t h = seam_stir(o->kind, o->proc ? seam_proc_key : 0), place;
 
 	if (o->kind == SEAM_KIND_FILE && o->entry)
 		return seam_stir(h, key_of_file(o));
 	/* A pipe's number is another one each time. */
 	if (!o->proc && o->kind != SEAM_KIND_DESCRIPTOR)
 		return seam_stir(h, o->id2);
-	if (o->proc && is_static(o->id))
-		return seam_stir(h, o->id);
+	place = o->proc ? static_key(o->id) : 0;
+	if (place)
+		return seam_stir(h, place);
 	return seam_stir(seam_stir(h, slot->key), ++slot->met);
 }
 

@@ -6,6 +6,7 @@
  * remembers the state at its point, and how much of each table was in use.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -166,6 +167,37 @@ seam_run_begin(void)
 	seam_strategy_begin(s);
 }
 
+/* The debugger's last look, with everybody as they stand.  It is told of what
+ * is ignored, too; where there is none, nothing happens. */
+static void
+trap(unsigned verdict, const char *what)
+{
+	static const char *const names[] = {
+		[SEAM_VERDICT_DEADLOCK] = "deadlock",
+		[SEAM_VERDICT_LIVELOCK] = "livelock",
+		[SEAM_VERDICT_LONG] = "too many steps",
+		[SEAM_VERDICT_MISUSE] = "misuse",
+		[SEAM_VERDICT_DIVERGED] = "it went another way",
+		[SEAM_VERDICT_FULL] = "no more room",
+	};
+	const uint64_t set = UINT64_C(1) << (SIGTRAP - 1);
+	const struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} ignore = { SIG_IGN, 0, NULL, 0 };
+	const char *name =
+	    verdict < sizeof(names) / sizeof(names[0]) && names[verdict] ?
+		names[verdict] :
+		"no more to be done";
+
+	seam_say("the run ends here: %s%s%s", name, *what ? ": " : "", what);
+	seam_raw4(SYS_rt_sigaction, SIGTRAP, &ignore, NULL, sizeof(set));
+	seam_raw4(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, NULL, sizeof(set));
+	seam_raw3(SYS_tgkill, seam_proc->pid, seam_raw0(SYS_gettid), SIGTRAP);
+}
+
 /* Everybody of the run ends here: the others first, which wait for a turn
  * that will not come. */
 void
@@ -182,6 +214,8 @@ seam_run_end(unsigned verdict, const struct seam_slot *who, const char *fmt,
 	s->at = s->steps;
 	s->who = who ? seam_slot_index(who) + 1u : 0;
 	s->verdict = verdict;
+	if (s->plan.flags & SEAM_PLAN_DEBUG)
+		trap(verdict, s->what);
 	for (i = 0; i < n; i++) {
 		const struct seam_slot *slot = &s->slot[i];
 		int32_t pid;
