@@ -69,7 +69,7 @@ struct seam_context {
 	struct seam_session *session;
 	struct seam_vars vars;
 	bool json, quit;
-	bool verbose; /* scripts show each line, and its reply */
+	bool verbose;		 /* scripts show each line, and its reply */
 	const atomic_bool *stop; /* ends a script between lines; or NULL */
 	char **logs;		 /* ids of what `log` has on */
 	size_t n_logs;

@@ -212,7 +212,7 @@ struct seam_event {
 	uint64_t addr, site_addr, off, len;
 	int moment; /* enum seam_moment: AFTER or BLOCKED */
 	int32_t result;
-	unsigned rule; /* index + 1 when a LOG rule asked for it */
+	unsigned rule;		/* index + 1 when a LOG rule asked for it */
 	uint64_t device, inode; /* of a file; 0: the object is another thing */
 };
 typedef void seam_event_fn(const struct seam_event *e, void *data);

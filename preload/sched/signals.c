@@ -84,7 +84,7 @@ interrupts(const struct seam_slot *slot, uint64_t due)
 	bool never = slot->op.verb == SEAM_IO_POLL ||
 		     slot->op.verb == SEAM_TIME_SLEEP ||
 		     slot->op.verb == SEAM_SIGNAL_WAIT;
-	struct action a;
+	struct action a = { 0 };
 	int sig;
 
 	for (sig = 1; sig <= 64; sig++)
