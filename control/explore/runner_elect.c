@@ -29,6 +29,24 @@ next_pending(const struct seam_sched *s, uint32_t n, uint32_t from,
 	return false;
 }
 
+/* Somebody who came while the dead one had the baton, and waits for it; who
+ * comes from now on takes it up. */
+static bool
+next_knocking(struct seam_sched *s, uint32_t n, uint32_t *next)
+{
+	uint32_t nobody = 0;
+
+	atomic_store(&s->holder, 0);
+	for (*next = 0; *next < n; ++*next)
+		if (atomic_load(&s->slot[*next].knocks))
+			break;
+	if (*next == n ||
+	    !atomic_compare_exchange_strong(&s->holder, &nobody, *next + 1))
+		return false;
+	atomic_store(&s->slot[*next].knocks, 0);
+	return true;
+}
+
 bool
 runner_elect(struct seam_session *session)
 {
@@ -43,7 +61,8 @@ runner_elect(struct seam_session *session)
 	if (!p || !p->ended)
 		return false;
 	bury(s, n, p->index);
-	if (!next_pending(s, n, holder - 1, &next))
+	if (!next_pending(s, n, holder - 1, &next) &&
+	    !next_knocking(s, n, &next))
 		return false;
 	s->slot[next].how = SEAM_HOW_DONE;
 	atomic_store(&s->holder, next + 1);

@@ -464,3 +464,27 @@ popen(const char *command, const char *type)
 	c.real = real_popen;
 	return seam_errno(run_by(&c)) == 0 ? seam_ptr(c.arg[1]) : NULL;
 }
+
+/* By waitpid, which the C library calls without passing us. */
+static int
+real_pclose(struct seam_call *c)
+{
+	c->value = seam_real.pclose(seam_ptr(c->arg[0]));
+	return seam_error(c->value);
+}
+
+SEAM_EXPORT int
+pclose(FILE *f)
+{
+	struct seam_call c = SEAM_CALL(pclose, PROCESS_WAIT, NULL);
+
+	if (SEAM_PASSIVE(PROCESS_WAIT)) {
+		seam_ready();
+		return seam_real.pclose(f);
+	}
+	c.arg[0] = seam_word(f);
+	c.cancel = true;
+	c.real = real_pclose;
+	int error = run_by(&c);
+	return error != 0 ? seam_errno(error) : c.value;
+}

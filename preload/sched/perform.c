@@ -221,12 +221,29 @@ barrier(struct seam_slot *slot, struct seam_call *c)
 	return 0;
 }
 
+/* Who would have to wait until then is told so; it is no time that comes. */
+static bool
+is_no_time(const struct timespec *t)
+{
+	return t && (t->tv_nsec < 0 || t->tv_nsec >= 1000000000);
+}
+
 static int
 timed_out(struct seam_slot *slot, const struct seam_call *c)
 {
-	seam_time_reaches(slot->deadline);
 	slot->op.flags |= SEAM_OP_YIELD;
+	if (is_no_time(c->deadline))
+		return EINVAL;
+	seam_time_reaches(slot->deadline);
 	return c->verb == SEAM_TIME_SLEEP ? 0 : c->timeout_error;
+}
+
+/* Which is an error, but not for a try. */
+static bool
+joins_itself(const struct seam_slot *slot, const struct seam_call *c)
+{
+	return c->verb == SEAM_THREAD_JOIN &&
+	       slot->op.peer == seam_slot_index(slot) + 1u;
 }
 
 /* The call itself; SEAM_AGAIN: it would wait. */
@@ -242,7 +259,7 @@ attempt(struct seam_slot *slot, struct seam_call *c)
 		return SEAM_AGAIN;
 	if (seam_signals_in_call(slot, c))
 		return seam_signals_call(slot, c);
-	if (!c->try)
+	if (!c->try || joins_itself(slot, c))
 		return c->real(c);
 	error = c->try(c);
 	if (error != c->busy)
@@ -377,7 +394,7 @@ seam_sched_call(struct seam_call *c)
 static bool
 goes_outside(const struct seam_call *c)
 {
-	return c->verb == SEAM_PROCESS_SPAWN;
+	return c->verb == SEAM_PROCESS_SPAWN || c->fn == SEAM_FN_pclose;
 }
 
 int

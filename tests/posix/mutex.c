@@ -2,6 +2,8 @@
 /* Mutexes: types, protocols, robustness, times, and what is left behind. */
 #include "promise.h"
 
+#include <threads.h>
+
 #include <sys/mman.h>
 
 static void
@@ -335,6 +337,41 @@ destroyed_at_once(void)
 	is("mutex_destroy right after unlock, 50 times", bad, 0);
 }
 
+static void *
+too_many_other(void *m)
+{
+	return RESULT(pthread_mutex_timedlock(m, &too_many));
+}
+
+static void *
+too_few_other(void *m)
+{
+	return RESULT(pthread_mutex_clocklock(m, CLOCK_MONOTONIC, &too_few));
+}
+
+static void *
+c11_other(void *m)
+{
+	return RESULT(mtx_timedlock(m, &too_many));
+}
+
+static void
+invalid_times(void)
+{
+	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+	mtx_t c11;
+
+	pthread_mutex_lock(&m);
+	is_error("mutex_timedlock busy, 1e9 ns",
+		 (int)in_thread(too_many_other, &m), EINVAL);
+	is_error("mutex_clocklock busy, -1 ns",
+		 (int)in_thread(too_few_other, &m), EINVAL);
+	mtx_init(&c11, mtx_timed);
+	mtx_lock(&c11);
+	is("mtx_timedlock busy, 1e9 ns", in_thread(c11_other, &c11),
+	   thrd_error);
+}
+
 int
 main(void)
 {
@@ -348,5 +385,6 @@ main(void)
 	robust_inherits();
 	process_shared();
 	destroyed_at_once();
+	invalid_times();
 	return broken;
 }
