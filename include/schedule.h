@@ -148,6 +148,7 @@ struct seam_slot {
 	uint8_t cancellable;	 /* its operation is a cancellation point, */
 	uint8_t interruptible;	 /* or ends by EINTR */
 	uint8_t guarded;	 /* all signals are blocked while it stands */
+	uint8_t inside;		 /* RUNNING: passes the gate now, nested */
 
 	/* The strategy's. */
 	uint64_t priority;
@@ -171,6 +172,10 @@ struct seam_step {
 	uint16_t slot;
 	uint16_t candidates; /* how many there were in all */
 };
+
+/* seam_slot.how, with its turn, by the controller: its holder died, or waits
+ * outside; who is to go on has to be chosen. */
+#define SEAM_HOW_ELECTED SEAM_HOWS
 
 /* A choice that the plan wants. */
 struct seam_forced {

@@ -15,7 +15,7 @@
 #include "inner.h"
 
 #define START_MS 30000 /* until a target that was started serves */
-#define LOOK_MS 1000
+#define LOOK_MS 100
 
 enum waited { WAITED_OVER, WAITED_GONE, WAITED_LONG, WAITED_STOP };
 typedef bool over_fn(const struct runner *r);
@@ -26,7 +26,8 @@ static enum waited
 wait_for(struct runner *r, over_fn *over, uint64_t until)
 {
 	struct seam_session *s = r->session;
-	uint64_t now;
+	struct runner_look look = { 0 };
+	uint64_t now, next_look = 0;
 	uint32_t seen;
 
 	for (;;) {
@@ -41,6 +42,10 @@ wait_for(struct runner *r, over_fn *over, uint64_t until)
 		if (now >= until)
 			return WAITED_LONG;
 		runner_elect(s);
+		if (now >= next_look) {
+			runner_unstick(s, &look);
+			next_look = now + LOOK_MS * RUNNER_NS_PER_MS;
+		}
 		now += LOOK_MS * RUNNER_NS_PER_MS;
 		seam_bell_wait(s, seen, now < until ? now : until);
 	}

@@ -85,6 +85,12 @@ void runner_why_not(struct runner *r, char *buf, size_t size);
  * held.  runner_elect.c.
  */
 bool runner_elect(struct seam_session *s);
+/* Likewise from one that sleeps in a call that is not seen.  To be called now
+ * and then: it compares with the last time. */
+struct runner_look {
+	uint32_t holder, steps;
+};
+void runner_unstick(struct seam_session *s, struct runner_look *look);
 
 /* shell.c: a program outside of the session, in `dir`; output to /dev/null
  * or, if it fails and `said` is given, there (malloc'd).  Its wait status, -1

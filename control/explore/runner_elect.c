@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A process died with the baton in its hand: the others go on. */
+/* A process died with the baton in its hand, or sleeps with it: the others go
+ * on. */
 #include <stdatomic.h>
 
 #include "arena_ctl.h"
 #include "explore/runner.h"
+#include "inner.h"
 #include "session_int.h"
 
 static void
@@ -14,16 +16,16 @@ bury(struct seam_sched *s, uint32_t n, uint32_t proc)
 			s->slot[i].state = SEAM_SLOT_GONE;
 }
 
-/* The next in the order of slots.  Whoever would have to wait after all finds
- * that out by itself, and hands on; but not one that waits for a signal. */
+/* The next in the order of slots, one that stands or has come: it chooses who
+ * goes on. */
 static bool
 next_pending(const struct seam_sched *s, uint32_t n, uint32_t from,
 	     uint32_t *next)
 {
 	for (uint32_t i = 1; i <= n; i++) {
 		*next = (from + i) % n;
-		if (s->slot[*next].state == SEAM_SLOT_PENDING &&
-		    !s->slot[*next].queued)
+		if (s->slot[*next].state == SEAM_SLOT_PENDING ||
+		    atomic_load(&s->slot[*next].knocks))
 			return true;
 	}
 	return false;
@@ -43,8 +45,17 @@ next_knocking(struct seam_sched *s, uint32_t n, uint32_t *next)
 	if (*next == n ||
 	    !atomic_compare_exchange_strong(&s->holder, &nobody, *next + 1))
 		return false;
-	atomic_store(&s->slot[*next].knocks, 0);
 	return true;
+}
+
+/* The elected one wakes up as the holder, and chooses. */
+static void
+hand_to(struct seam_sched *s, uint32_t next)
+{
+	atomic_store(&s->slot[next].knocks, 0);
+	s->slot[next].how = SEAM_HOW_ELECTED;
+	atomic_store_explicit(&s->slot[next].turn, 1, memory_order_release);
+	seam_futex_wake(&s->slot[next].turn);
 }
 
 bool
@@ -64,9 +75,51 @@ runner_elect(struct seam_session *session)
 	if (!next_pending(s, n, holder - 1, &next) &&
 	    !next_knocking(s, n, &next))
 		return false;
-	s->slot[next].how = SEAM_HOW_DONE;
 	atomic_store(&s->holder, next + 1);
-	atomic_store_explicit(&s->slot[next].turn, 1, memory_order_release);
-	seam_futex_wake(&s->slot[next].turn);
+	hand_to(s, next);
 	return true;
+}
+
+static bool
+is_asleep(struct seam_session *session, const struct seam_slot *slot)
+{
+	char text[512];
+	const char *state;
+	int32_t tid;
+
+	if (slot->thread >= SEAM_MAX_THREADS)
+		return false;
+	tid = session->arena->thread[slot->thread].tid;
+	state = tid > 0 ? seam_proc_stat(tid, text, sizeof(text)) : NULL;
+	return state && (*state == 'S' || *state == 'T');
+}
+
+/*
+ * The holder has made no step for a while, does not pass the gate, and sleeps
+ * or is stopped: in a call that is not seen, which may wait for somebody who
+ * waits for the baton.  It is outside from now on, and another goes on.
+ */
+void
+runner_unstick(struct seam_session *session, struct runner_look *look)
+{
+	struct seam_sched *s = &session->arena->sched;
+	uint32_t holder = atomic_load(&s->holder), n = s->slots, next;
+	struct seam_slot *slot;
+
+	if (look->holder != holder || look->steps != s->steps) {
+		*look = (struct runner_look){ holder, s->steps };
+		return;
+	}
+	if (s->verdict || !holder || n > SEAM_SLOTS || holder > n ||
+	    s->plan.flags & SEAM_PLAN_DEBUG)
+		return;
+	slot = &s->slot[holder - 1];
+	if (slot->state != SEAM_SLOT_RUNNING || slot->inside ||
+	    !is_asleep(session, slot) ||
+	    !next_pending(s, n, holder - 1, &next) ||
+	    !atomic_compare_exchange_strong(&s->holder, &holder, next + 1))
+		return;
+	slot->state = SEAM_SLOT_OUTSIDE;
+	s->outside++;
+	hand_to(s, next);
 }

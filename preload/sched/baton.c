@@ -75,6 +75,34 @@ seam_baton_wait(struct seam_slot *slot)
 	wait_for_dying(seam_sched());
 }
 
+struct pick {
+	uint16_t slot;
+	uint8_t how;
+};
+static struct pick choose(uint16_t current);
+
+/* The turn of one that waits: it has been chosen, or is to choose. */
+static void
+wait_chosen(struct seam_slot *slot)
+{
+	uint16_t me = seam_slot_index(slot);
+	struct pick p;
+
+	seam_baton_wait(slot);
+	while (slot->how == SEAM_HOW_ELECTED) {
+		slot->state = SEAM_SLOT_PENDING;
+		p = choose(me);
+		slot->how = p.how;
+		if (p.slot == me)
+			break;
+		slot->how = SEAM_HOW_DONE;
+		seam_sched()->slot[p.slot].how = p.how;
+		seam_baton_hand(&seam_sched()->slot[p.slot]);
+		seam_baton_wait(slot);
+	}
+	slot->state = SEAM_SLOT_RUNNING;
+}
+
 /* Takes the baton if nobody has it. */
 static bool
 pick_up(const struct seam_slot *slot)
@@ -198,11 +226,6 @@ earliest(const struct seam_sched *s, const struct seam_candidates *c)
 			best = c->slot[i];
 	return best;
 }
-
-struct pick {
-	uint16_t slot;
-	uint8_t how;
-};
 
 static bool
 may_wake_up(const struct seam_slot *slot)
@@ -445,11 +468,11 @@ go(struct seam_slot *slot)
 
 		to->how = p.how;
 		seam_baton_hand(to);
-		seam_baton_wait(slot);
+		wait_chosen(slot);
 	} else {
 		slot->how = p.how;
+		slot->state = SEAM_SLOT_RUNNING;
 	}
-	slot->state = SEAM_SLOT_RUNNING;
 	return slot->how;
 }
 
@@ -478,8 +501,7 @@ stand(struct seam_slot *slot, struct seam_call *c)
 			wait_for_dying(s);
 			return go(slot);
 		}
-		seam_baton_wait(slot);
-		slot->state = SEAM_SLOT_RUNNING;
+		wait_chosen(slot);
 		return slot->how;
 	}
 	slot->state = SEAM_SLOT_PENDING;
@@ -488,6 +510,13 @@ stand(struct seam_slot *slot, struct seam_call *c)
 	if (strategy->arrived)
 		strategy->arrived(s, seam_slot_index(slot));
 	return go(slot);
+}
+
+void
+seam_first_turn(struct seam_slot *slot)
+{
+	seam_signals_keep(slot);
+	wait_chosen(slot);
 }
 
 /* Chosen: but what has been sent to it comes first. */

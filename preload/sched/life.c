@@ -93,9 +93,7 @@ static void
 first_turn(struct seam_slot *slot)
 {
 	seam_self.busy++;
-	seam_signals_keep(slot);
-	seam_baton_wait(slot);
-	slot->state = SEAM_SLOT_RUNNING;
+	seam_first_turn(slot);
 	seam_step_done(slot, 0);
 	seam_signals_settle(slot);
 	seam_self.busy--;
@@ -118,11 +116,22 @@ seam_sched_thread_ends(void)
 
 	if (!slot)
 		return;
+	slot = seam_slot_self();
 	seam_self.slot = NULL;
 	if (tid_offset)
 		word = (uint64_t)(uintptr_t)pthread_self() + tid_offset;
 	seam_hand_for_good(slot, seam_proc->pid, (int32_t)seam_raw0(SYS_gettid),
 			   word);
+}
+
+/* It slept in a call that we do not see, and others went on. */
+static void
+come_back(struct seam_slot *slot)
+{
+	seam_self.busy++;
+	seam_return(slot);
+	seam_step_done(slot, 0);
+	seam_self.busy--;
 }
 
 /* A thread that no hook created, or a process that nobody prepared. */
@@ -132,8 +141,11 @@ seam_slot_self(void)
 	struct seam_thread *t;
 	struct seam_slot *slot;
 
-	if (SEAM_LIKELY(seam_self.slot != NULL))
+	if (SEAM_LIKELY(seam_self.slot != NULL)) {
+		if (seam_self.slot->state == SEAM_SLOT_OUTSIDE)
+			come_back(seam_self.slot);
 		return seam_self.slot;
+	}
 	t = seam_thread_self();
 	if (!t || seam_self.over)
 		return NULL;

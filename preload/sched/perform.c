@@ -206,6 +206,7 @@ barrier(struct seam_slot *slot, struct seam_call *c)
 	struct seam_sobject *o = seam_sobject_at(slot->op.object);
 
 	if (o->waiters + 1u >= barrier_count(c)) {
+		o->version++;
 		seam_queue_wake(o, UINT32_MAX);
 		c->value = PTHREAD_BARRIER_SERIAL_THREAD;
 		seam_step_done(slot, 0);
@@ -370,7 +371,7 @@ seam_sched_call(struct seam_call *c)
 	/* Closing what was never locked is not news. */
 	if (c->verb == SEAM_FILE_CLOSE && c->fd >= 0 && !seam_file_find(c))
 		return c->real(c);
-	seam_self.busy++;
+	seam_sched_enter(slot);
 	if (c->fn == SEAM_FN_pause)
 		enter(slot, c);
 	seam_describe(slot, c);
@@ -386,7 +387,7 @@ seam_sched_call(struct seam_call *c)
 		finish(slot, c, error);
 		errno = saved;
 	}
-	seam_self.busy--;
+	seam_sched_exit(slot);
 	return error;
 }
 
@@ -406,7 +407,7 @@ seam_sched_before(struct seam_call *c)
 		return 0;
 	if (c->verb == SEAM_THREAD_CREATE)
 		seam_sched_serve(SEAM_SERVER_LATE);
-	seam_self.busy++;
+	seam_sched_enter(slot);
 	seam_describe(slot, c);
 	seam_stand(slot, c);
 	/* The new thread begins with all signals blocked. */
@@ -416,18 +417,18 @@ seam_sched_before(struct seam_call *c)
 		seam_step_done(slot, 0);
 		seam_leave(slot);
 	}
-	seam_self.busy--;
+	seam_sched_exit(slot);
 	return 0;
 }
 
 void
 seam_sched_after(struct seam_call *c, int error)
 {
-	struct seam_slot *slot = seam_slot_self();
+	struct seam_slot *slot = seam_self.slot; /* it may be outside */
 
 	if (!slot)
 		return;
-	seam_self.busy++;
+	seam_sched_enter(slot);
 	if (goes_outside(c)) {
 		seam_return(slot);
 		seam_step_done(slot, error);
@@ -439,5 +440,5 @@ seam_sched_after(struct seam_call *c, int error)
 			seam_stand_after(slot, c);
 	}
 	seam_signals_settle(slot);
-	seam_self.busy--;
+	seam_sched_exit(slot);
 }

@@ -40,6 +40,21 @@ seam_slots(void)
 	return n < SEAM_SLOTS ? n : SEAM_SLOTS;
 }
 
+/* The calling thread's way through the gate. */
+static inline void
+seam_sched_enter(struct seam_slot *slot)
+{
+	seam_self.busy++;
+	slot->inside++;
+}
+
+static inline void
+seam_sched_exit(struct seam_slot *slot)
+{
+	slot->inside--;
+	seam_self.busy--;
+}
+
 /* baton.c */
 
 /*
@@ -64,7 +79,8 @@ void seam_leave(struct seam_slot *slot);
 void seam_return(struct seam_slot *slot);
 void seam_wait_for_process(int32_t pid);
 void seam_baton_hand(struct seam_slot *to);
-void seam_baton_wait(struct seam_slot *slot);
+/* Its slot stands already, by another thread's hand. */
+void seam_first_turn(struct seam_slot *slot);
 
 /* candidates.c */
 struct seam_choice {

@@ -97,7 +97,7 @@ seam_sched_wait(struct seam_call *c, void *mutex,
 	m.arg[0] = (uint64_t)(uintptr_t)mutex;
 	if (slot == NULL)
 		return c->real(c);
-	seam_self.busy++;
+	seam_sched_enter(slot);
 	seam_describe(slot, c);
 	object = slot->op.object;
 	second = slot->op.second = seam_sobject_find(slot, &m);
@@ -122,7 +122,7 @@ seam_sched_wait(struct seam_call *c, void *mutex,
 		seam_step_done(slot, error);
 		seam_cancel_here(slot);
 	}
-	seam_self.busy--;
+	seam_sched_exit(slot);
 	return error ? error : result;
 }
 
@@ -200,7 +200,7 @@ seam_sched_futex(struct seam_call *c, const long *a)
 
 	if (!slot)
 		return c->real(c);
-	seam_self.busy++;
+	seam_sched_enter(slot);
 	seam_describe(slot, c);
 	slot->op.flags = 0;
 	if (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) {
@@ -219,7 +219,7 @@ seam_sched_futex(struct seam_call *c, const long *a)
 		seam_return(slot);
 		seam_step_done(slot, error);
 	}
-	seam_self.busy--;
+	seam_sched_exit(slot);
 	errno = error ? error : saved;
 	return error;
 }

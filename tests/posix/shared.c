@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept in every mode but the scheduled one: see posix.test. */
+/* Between processes: a barrier that they share, and a pipe of stdio. */
 #include "promise.h"
 
 #include <sys/mman.h>
