@@ -80,6 +80,10 @@ bool replay_take(struct replay_file *f, const struct explore_trace *t,
 		 const struct explore_labels *l);
 /* The same conditions, without a run; NULL: no memory. */
 struct replay_file *replay_copy(const struct replay_file *from);
+/* What its fields are made of: malloc'd; words (NULL: none) ended by NULL; the
+ * text may be NULL. */
+char **replay_copy_words(char *const *words);
+char *replay_copy_text(const char *text);
 /* The plan that runs it again; forced has room for SEAM_STEPS. */
 void replay_plan(const struct replay_file *f, bool events,
 		 struct seam_plan *plan, struct seam_forced *forced);

@@ -7,26 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char **
-copy_words(char *const *words)
-{
-	size_t n = 0;
-	char **v;
-
-	while (words && words[n])
-		n++;
-	v = calloc(n + 1, sizeof(*v));
-	for (size_t i = 0; v && i < n; i++)
-		v[i] = strdup(words[i]);
-	return v;
-}
-
-static char *
-copy(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
-
 static void
 take_program(struct replay_file *f, const struct runner_config *run)
 {
@@ -45,11 +25,11 @@ take_conditions(struct replay_file *f, const struct campaign_config *config,
 	const struct runner_config *run = config->run;
 	const struct oracle *oracle = &config->oracle;
 
-	f->argv = copy_words(run->argv);
-	f->env = copy_words(run->env);
-	f->setup = copy(run->setup);
-	f->reset = copy(run->reset);
-	f->check = copy(run->check);
+	f->argv = replay_copy_words(run->argv);
+	f->env = replay_copy_words(run->env);
+	f->setup = replay_copy_text(run->setup);
+	f->reset = replay_copy_text(run->reset);
+	f->check = replay_copy_text(run->check);
 	f->strategy =
 	    strdup(find->directed ? "directed" : config->strategy->name);
 	f->fault = strdup(explore_fault_names[find->fault]);

@@ -74,8 +74,8 @@ replay_free(struct replay_file *f)
 	free(f);
 }
 
-static char **
-copy_words(char *const *words)
+char **
+replay_copy_words(char *const *words)
 {
 	size_t n = 0;
 	char **v;
@@ -88,8 +88,8 @@ copy_words(char *const *words)
 	return v;
 }
 
-static char *
-copy(const char *text)
+char *
+replay_copy_text(const char *text)
 {
 	return text ? strdup(text) : NULL;
 }
@@ -105,18 +105,18 @@ replay_copy(const struct replay_file *from)
 	empty(f);
 	f->critical[0] = f->critical[1] = 0;
 	f->because = NULL;
-	f->argv = copy_words(from->argv);
-	f->env = copy_words(from->env);
-	f->dir = copy(from->dir);
-	f->setup = copy(from->setup);
-	f->reset = copy(from->reset);
-	f->check = copy(from->check);
-	f->program = copy(from->program);
-	f->program_id = copy(from->program_id);
-	f->library_id = copy(from->library_id);
-	f->strategy = copy(from->strategy);
-	f->fault = copy(from->fault);
-	f->test = copy(from->test);
+	f->argv = replay_copy_words(from->argv);
+	f->env = replay_copy_words(from->env);
+	f->dir = replay_copy_text(from->dir);
+	f->setup = replay_copy_text(from->setup);
+	f->reset = replay_copy_text(from->reset);
+	f->check = replay_copy_text(from->check);
+	f->program = replay_copy_text(from->program);
+	f->program_id = replay_copy_text(from->program_id);
+	f->library_id = replay_copy_text(from->library_id);
+	f->strategy = replay_copy_text(from->strategy);
+	f->fault = replay_copy_text(from->fault);
+	f->test = replay_copy_text(from->test);
 	if (f->argv && f->env && f->dir && f->program && f->program_id &&
 	    f->library_id && f->strategy && f->fault)
 		return f;
