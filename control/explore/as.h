@@ -152,6 +152,23 @@ as_status(const struct as_work *w)
 	return w->file->expected < 0 ? 0 : w->file->expected;
 }
 
+/* How a form says things, the run's order being the same in all. */
+struct as_language {
+	const char *comment,
+	    *comment_end; /* around one, end of line included */
+	void (*shell)(FILE *f, const char *alias, const char *text);
+	void (*pause)(FILE *f, const char *selector, const char *id);
+	void (*start)(FILE *f, const struct as_work *w);
+	void (*wait)(FILE *f, const char *id);
+	void (*wait_blocked)(FILE *f, const char *thread, const char *object,
+			     const char *place);
+	void (*act)(FILE *f, enum as_kind kind, const char *id); /* others */
+	void (*expect_exit)(FILE *f, int status);
+};
+/* as_steps.c: all between a form's beginning and its end. */
+void as_put_steps(FILE *f, const struct as_work *w,
+		  const struct as_language *l);
+
 /* as_script.c, as_check.c; name: the replay file's */
 void as_put_script(FILE *f, const struct as_work *w, const char *name);
 void as_put_check(FILE *f, const struct as_work *w, const char *name);

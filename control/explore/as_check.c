@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* A run as a test in C, for Check. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "explore/as.h"
 
 static void
@@ -55,13 +52,8 @@ put_program(FILE *f, const struct as_work *w)
 }
 
 static void
-put_shell(FILE *f, const struct as_work *w, const char *alias,
-	  const char *command)
+put_shell(FILE *f, const char *alias, const char *text)
 {
-	char *text = command ? as_shell_text(w, command) : NULL;
-
-	if (!text)
-		return;
 	fprintf(f, "\tck_seam(seam_startl(s, \"%s\", \"sh\", \"-c\",\n\t\t",
 		alias);
 	put_string(f, text);
@@ -69,93 +61,82 @@ put_shell(FILE *f, const struct as_work *w, const char *alias,
 		", NULL));\n\tck_seam(seam_expect_exit(s, \"%s\", 0, "
 		"PATIENCE));\n",
 		alias);
-	free(text);
 }
 
 static void
-put_point(FILE *f, const struct as_work *w, const struct as_point *p)
+put_pause(FILE *f, const char *selector, const char *id)
 {
-	char *selector = as_point_selector(w, p);
-
-	if (p->stop == AS_STANDS)
-		return;
-	fputs("\t/* ", f);
-	as_put_point(f, w, p);
-	fprintf(f, " */\n\tck_seam(seam_pause(s, \"%s\",\n\t\t\t   ", p->id);
-	put_string(f, selector ? selector : "");
+	fprintf(f, "\tck_seam(seam_pause(s, \"%s\",\n\t\t\t   ", id);
+	put_string(f, selector);
 	fputs("));\n", f);
-	free(selector);
 }
 
 static void
-put_wait(FILE *f, const struct as_work *w, const struct as_point *p)
+put_start(FILE *f, const struct as_work *w)
 {
-	uint32_t object;
-	char *thread;
+	(void)w;
+	fputs("\tck_seam(seam_start(s, \"main\", &program));\n", f);
+}
 
-	if (p->stop != AS_STANDS) {
-		fprintf(f, "\tck_seam(seam_wait(s, \"%s\", NULL, PATIENCE));\n",
-			p->id);
-		return;
-	}
-	object = as_awaited(w, p->event);
-	thread = as_thread_path(w, order_slot(&w->order, p->event));
+static void
+put_wait(FILE *f, const char *id)
+{
+	fprintf(f, "\tck_seam(seam_wait(s, \"%s\", NULL, PATIENCE));\n", id);
+}
+
+static void
+put_wait_blocked(FILE *f, const char *thread, const char *object,
+		 const char *place)
+{
 	fputs("\tck_seam(seam_wait_blocked(s, ", f);
-	put_string(f, thread ? thread : "");
+	put_string(f, thread);
 	fputs(", ", f);
-	if (*as_object_name(w, object))
-		put_string(f, as_object_name(w, object));
+	if (*object)
+		put_string(f, object);
 	else
 		fputs("NULL", f);
-	if (*as_object_place(w, object))
-		put_string(f, as_object_place(w, object));
+	if (*place)
+		put_string(f, place);
 	fputs(", PATIENCE));\n", f);
-	free(thread);
 }
 
 static void
-put_act(FILE *f, const struct as_work *w, const struct as_act *a)
+put_act(FILE *f, enum as_kind kind, const char *id)
 {
-	const struct as_point *p = &w->plan.point[a->point];
-
-	fputs("\t/* ", f);
-	as_put_act(f, w, a);
-	fputs(" */\n", f);
-	switch (a->kind) {
-	case AS_WAIT:
-		put_wait(f, w, p);
-		break;
-	case AS_RELEASE:
-		fprintf(f, "\tck_seam(seam_release(s, \"%s\"));\n", p->id);
-		break;
-	case AS_QUIET:
+	if (kind == AS_RELEASE)
+		fprintf(f, "\tck_seam(seam_release(s, \"%s\"));\n", id);
+	else if (kind == AS_DELETE)
+		fprintf(f, "\tck_seam(seam_delete(s, \"%s\"));\n", id);
+	else
 		fputs("\tck_seam(seam_wait_quiescent(s, PATIENCE));\n", f);
-		break;
-	case AS_DELETE:
-		fprintf(f, "\tck_seam(seam_delete(s, \"%s\"));\n", p->id);
-		break;
-	}
+}
+
+static void
+put_expect_exit(FILE *f, int status)
+{
+	fprintf(f, "\tck_seam(seam_expect_exit(s, \"main\", %d, LIMIT));\n",
+		status);
 }
 
 static void
 put_test(FILE *f, const struct as_work *w)
 {
+	static const struct as_language language = {
+		.comment = "\t/* ",
+		.comment_end = " */\n",
+		.shell = put_shell,
+		.pause = put_pause,
+		.start = put_start,
+		.wait = put_wait,
+		.wait_blocked = put_wait_blocked,
+		.act = put_act,
+		.expect_exit = put_expect_exit,
+	};
+
 	fputs("START_TEST(ends_well)\n{\n"
 	      "\tseam_session *s = seam_check_session();\n\n",
 	      f);
-	put_shell(f, w, "setup", w->file->setup);
-	put_shell(f, w, "reset", w->file->reset);
-	for (size_t i = 0; i < w->plan.npoints; i++)
-		put_point(f, w, &w->plan.point[i]);
-	fputs("\tck_seam(seam_start(s, \"main\", &program));\n", f);
-	for (size_t i = 0; i < w->plan.nacts; i++)
-		put_act(f, w, &w->plan.act[i]);
-	fputs("\t/* all goes well; with the fault: ", f);
-	as_put_end(f, w);
-	fprintf(f,
-		" */\n\tck_seam(seam_expect_exit(s, \"main\", %d, LIMIT));\n",
-		as_status(w));
-	put_shell(f, w, "check", w->file->check);
+	as_put_steps(f, w, &language);
 	fputs("}\nEND_TEST\n\n", f);
 }
 
