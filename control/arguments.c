@@ -13,6 +13,7 @@
 #define REGEX_MAX_REPEAT 255
 #define REGEX_MAX_NESTED 32
 #define REGEX_MAX_SIZE 2048 /* unrolled */
+#define REGEX_MAX_LEVELS 4  /* repetitions of repetitions */
 
 const char *
 seam_word_whole(struct seam_word *w)
@@ -182,6 +183,7 @@ repetitions(const char **p)
 struct sizes {
 	uint64_t of[REGEX_MAX_NESTED], last; /* last: the atom before */
 	bool anchors[REGEX_MAX_NESTED], anchor;
+	unsigned levels[REGEX_MAX_NESTED], level; /* of repetitions */
 	unsigned depth;
 };
 
@@ -191,7 +193,9 @@ repeat(struct sizes *s, uint64_t n)
 {
 	s->of[s->depth] += s->last * (n - 1);
 	s->last *= n;
-	return !s->anchor;
+	if (++s->level > s->levels[s->depth])
+		s->levels[s->depth] = s->level;
+	return !s->anchor && s->level <= REGEX_MAX_LEVELS;
 }
 
 static bool
@@ -222,14 +226,18 @@ measure(struct sizes *s, const char *p)
 			return NULL;
 		s->of[s->depth] = s->last = 0;
 		s->anchors[s->depth] = false;
+		s->levels[s->depth] = 0;
 		return p;
 	case ')':
 		s->last = s->of[s->depth] + 1;
 		s->anchor = s->anchors[s->depth];
+		s->level = s->levels[s->depth];
 		if (s->depth)
 			s->depth--;
 		s->of[s->depth] += s->last;
 		s->anchors[s->depth] |= s->anchor;
+		if (s->level > s->levels[s->depth])
+			s->levels[s->depth] = s->level;
 		return p;
 	case '[':
 		p = skip_brackets(p);
@@ -239,6 +247,7 @@ measure(struct sizes *s, const char *p)
 		break;
 	}
 	s->of[s->depth] += s->last = 1;
+	s->level = 0;
 	s->anchor = anchor;
 	s->anchors[s->depth] |= anchor;
 	return p;
