@@ -35,6 +35,16 @@ keep(struct seam_room *room, const struct seam_record *record, uint32_t thread)
 	return true;
 }
 
+/* A flight recorder shows the last events only: the ones before these are
+ * counted, but for those that a rule logs. */
+static bool
+is_passed_over(const struct seam_session *s, const struct seam_record *r,
+	       size_t later)
+{
+	return s->recording && s->each_last && later >= s->each_last &&
+	       !r->rule;
+}
+
 /* The ring of a thread that has ended is another's once it has been read. */
 static void
 free_ring(struct seam_session *s, uint32_t i, uint32_t owner)
@@ -67,10 +77,15 @@ draw(struct seam_session *s, uint32_t i)
 			    head - tail, SEAM_RING_RECORDS);
 		return;
 	}
+	if (head - tail >= SEAM_RING_RECORDS / 4)
+		room->hurried = true;
 	for (; tail != head; tail++) {
 		at = tail % SEAM_RING_RECORDS;
-		if (!keep(room, &ring->record[at], room->ring_owner[i]))
+		if (is_passed_over(s, &ring->record[at], head - tail - 1))
+			s->passed_over++;
+		else if (!keep(room, &ring->record[at], room->ring_owner[i]))
 			break;
+		room->ruled |= ring->record[at].rule != 0;
 	}
 	atomic_store_explicit(&ring->tail, tail, memory_order_release);
 	seam_futex_wake(&ring->tail);
@@ -175,30 +190,85 @@ give(struct seam_session *s, const struct seam_drawn *d, struct naming *n)
 		log->each(&e, log->data);
 }
 
+static void
+draw_all(struct seam_session *s)
+{
+	uint32_t count = rings(s);
+
+	for (uint32_t i = 0; i < count && !*s->broken; i++)
+		draw(s, i);
+}
+
+/* Without times they are in order. */
+static void
+sort(struct seam_room *room)
+{
+	size_t i;
+
+	for (i = 1; i < room->ndrawn; i++)
+		if (by_time(&room->drawn[i - 1], &room->drawn[i]) > 0)
+			break;
+	if (i < room->ndrawn)
+		qsort(room->drawn, room->ndrawn, sizeof(*room->drawn), by_time);
+}
+
 /*
  * A thread names itself, its objects and sites; those of one thread are
  * looked up together while they are the same, since most of a drain's events
  * come in runs.
  */
+static void
+give_all(struct seam_session *s)
+{
+	struct seam_room *room = seam_room(s);
+	struct naming *n = room->ndrawn ? calloc(1, sizeof(*n)) : NULL;
+
+	if (n) {
+		sort(room);
+		for (size_t i = 0; i < room->ndrawn; i++)
+			give(s, &room->drawn[i], n);
+		free(n);
+	}
+	room->ndrawn = 0;
+	room->hurried = room->ruled = false;
+}
+
+/* Only so many of the last, numbered anew. */
+static void
+leave_last(struct seam_session *s, size_t last)
+{
+	struct seam_room *room = seam_room(s);
+	size_t over = room->ndrawn > last ? room->ndrawn - last : 0;
+
+	s->passed_over += over;
+	room->ndrawn -= over;
+	memmove(room->drawn, room->drawn + over,
+		room->ndrawn * sizeof(*room->drawn));
+	for (size_t i = 0; i < room->ndrawn; i++)
+		room->drawn[i].order = (uint32_t)i;
+}
+
 void
 seam_drain_locked(struct seam_session *s)
 {
-	struct seam_room *room = seam_room(s);
-	struct naming *n;
-	uint32_t count = rings(s);
+	draw_all(s);
+	give_all(s);
+}
 
-	room->ndrawn = 0;
-	for (uint32_t i = 0; i < count && !*s->broken; i++)
-		draw(s, i);
-	if (!room->ndrawn)
+/* Looking up names takes longer than filling a ring: where that would make a
+ * flight recorder lose events, they wait for a drain that finds little. */
+void
+seam_drain_rings(struct seam_session *s)
+{
+	struct seam_room *room = seam_room(s);
+
+	draw_all(s);
+	if (s->recording && s->each_last && room->hurried && !room->ruled) {
+		leave_last(s, s->each_last);
+		room->hurried = false;
 		return;
-	n = calloc(1, sizeof(*n));
-	if (!n)
-		return;
-	qsort(room->drawn, room->ndrawn, sizeof(*room->drawn), by_time);
-	for (size_t i = 0; i < room->ndrawn; i++)
-		give(s, &room->drawn[i], n);
-	free(n);
+	}
+	give_all(s);
 }
 
 void
@@ -232,8 +302,8 @@ seam_events_lost(struct seam_session *s)
 }
 
 enum seam_code
-seam_record(struct seam_session *s, bool times, seam_event_fn *each, void *data,
-	    struct seam_error *err)
+seam_record_last(struct seam_session *s, bool times, size_t last,
+		 seam_event_fn *each, void *data, struct seam_error *err)
 {
 	enum seam_code code = SEAM_OK;
 
@@ -248,10 +318,18 @@ seam_record(struct seam_session *s, bool times, seam_event_fn *each, void *data,
 		s->times = times;
 		s->each = each;
 		s->each_data = data;
+		s->each_last = last;
 		seam_compile_all(s, NULL);
 	}
 	seam_unlock(s);
 	return code;
+}
+
+enum seam_code
+seam_record(struct seam_session *s, bool times, seam_event_fn *each, void *data,
+	    struct seam_error *err)
+{
+	return seam_record_last(s, times, 0, each, data, err);
 }
 
 enum seam_code
