@@ -35,14 +35,20 @@ keep(struct seam_room *room, const struct seam_record *record, uint32_t thread)
 	return true;
 }
 
-/* A flight recorder shows the last events only: the ones before these are
- * counted, but for those that a rule logs. */
-static bool
-is_passed_over(const struct seam_session *s, const struct seam_record *r,
-	       size_t later)
+/*
+ * How many of the last events are enough of each ring, 0: all.  Those before
+ * them are counted, and not read: their places in the ring stay in the cache
+ * of the thread that writes there.
+ */
+static size_t
+enough(struct seam_session *s)
 {
-	return s->recording && s->each_last && later >= s->each_last &&
-	       !r->rule;
+	if (!s->recording)
+		return 0;
+	for (unsigned i = 0; i < s->processes; i++)
+		if (seam_room(s)->proc[i].logs)
+			return 0;
+	return s->each_last;
 }
 
 /* The ring of a thread that has ended is another's once it has been read. */
@@ -58,7 +64,7 @@ free_ring(struct seam_session *s, uint32_t i, uint32_t owner)
 }
 
 static void
-draw(struct seam_session *s, uint32_t i)
+draw(struct seam_session *s, uint32_t i, size_t last)
 {
 	struct seam_ring *ring = &s->arena->ring[i];
 	struct seam_room *room = seam_room(s);
@@ -79,13 +85,14 @@ draw(struct seam_session *s, uint32_t i)
 	}
 	if (head - tail >= SEAM_RING_RECORDS / 4)
 		room->hurried = true;
+	if (last && head - tail > last) {
+		s->passed_over += head - tail - last;
+		tail = head - (uint32_t)last;
+	}
 	for (; tail != head; tail++) {
 		at = tail % SEAM_RING_RECORDS;
-		if (is_passed_over(s, &ring->record[at], head - tail - 1))
-			s->passed_over++;
-		else if (!keep(room, &ring->record[at], room->ring_owner[i]))
+		if (!keep(room, &ring->record[at], room->ring_owner[i]))
 			break;
-		room->ruled |= ring->record[at].rule != 0;
 	}
 	atomic_store_explicit(&ring->tail, tail, memory_order_release);
 	seam_futex_wake(&ring->tail);
@@ -191,12 +198,12 @@ give(struct seam_session *s, const struct seam_drawn *d, struct naming *n)
 }
 
 static void
-draw_all(struct seam_session *s)
+draw_all(struct seam_session *s, size_t last)
 {
 	uint32_t count = rings(s);
 
 	for (uint32_t i = 0; i < count && !*s->broken; i++)
-		draw(s, i);
+		draw(s, i, last);
 }
 
 /* Without times they are in order. */
@@ -230,7 +237,7 @@ give_all(struct seam_session *s)
 		free(n);
 	}
 	room->ndrawn = 0;
-	room->hurried = room->ruled = false;
+	room->hurried = false;
 }
 
 /* Only so many of the last, numbered anew. */
@@ -251,7 +258,7 @@ leave_last(struct seam_session *s, size_t last)
 void
 seam_drain_locked(struct seam_session *s)
 {
-	draw_all(s);
+	draw_all(s, enough(s));
 	give_all(s);
 }
 
@@ -261,10 +268,11 @@ void
 seam_drain_rings(struct seam_session *s)
 {
 	struct seam_room *room = seam_room(s);
+	size_t last = enough(s);
 
-	draw_all(s);
-	if (s->recording && s->each_last && room->hurried && !room->ruled) {
-		leave_last(s, s->each_last);
+	draw_all(s, last);
+	if (last && room->hurried) {
+		leave_last(s, last);
 		room->hurried = false;
 		return;
 	}
