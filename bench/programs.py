@@ -136,9 +136,8 @@ class Batch:
         self.name, self.units, self.parts, self.argv = name, units, parts, argv
 
     # Processor seconds.
-    def measure(self, prefix, environment, units, started):
+    def measure(self, prefix, environment, units):
         child = start([*prefix, *self.argv(units)], CPUS[-1], environment)
-        started()
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if status:
@@ -157,7 +156,7 @@ class Server(Batch):
                               stderr=subprocess.DEVNULL, check=False,
                               timeout=SECONDS).returncode == 0
 
-    def measure(self, prefix, environment, units, started):
+    def measure(self, prefix, environment, units):
         if not units:
             return 0
         child = start([*prefix, *self.argv(units)], CPUS[-1], environment)
@@ -166,8 +165,7 @@ class Server(Batch):
                   child.poll() is not None)
             if child.returncode is not None:
                 sys.exit(f"{self.name}: it has ended")
-            started()
-            before = time_of(child.pid)
+                before = time_of(child.pid)
             for argv in self.load(units):
                 run(argv, preexec_fn=on_cpu(CPUS[0]))
             return time_of(child.pid) - before
@@ -212,12 +210,12 @@ def programs(directory):
         return lambda units: ["python3", "-c", script, str(units)]
 
     return [
-        Server("memcached -t 2, memcslap", 20_000, {"drd": 5, "gdb": 100},
+        Server("memcached -t 2, memcslap", 15_000, {"drd": 10, "gdb": 100},
                lambda units: ["memcached", "-u", "root", "-t", "2", "-c",
                               str(FILES - VALGRINDS), "-s", memcached],
                ["memcping", f"--servers={memcached}"],
                lambda units: [[*slap, "-t", "set", "-e", str(units)]]),
-        Server("redis-server, redis-benchmark", 200_000,
+        Server("redis-server, redis-benchmark", 100_000,
                {"drd": 10, "gdb": 10},
                lambda units: ["redis-server", "--port", "0", "--unixsocket",
                               redis, "--save", "", "--dir", directory],
@@ -226,7 +224,7 @@ def programs(directory):
                                str(units)]]),
         Batch("sqlite3, inserts", 20_000, {"drd": 10, "gdb": 100}, sql),
         Batch("pigz -p 4", 30_000, {"drd": 10, "gdb": 1}, pigz),
-        Batch("python3, threads, queues, a lock", 60_000,
+        Batch("python3, threads, queues, a lock", 200_000,
               {"drd": 10, "gdb": 100}, python(QUEUES)),
         Batch("python3, one thread", 60_000, {"drd": 10, "gdb": 1},
               python(SINGLE)),
@@ -270,8 +268,7 @@ def in_session(program, commands, units, figures):
         try:
             for command in commands:
                 session.say(command)
-            seconds = program.measure([], session.environment, units,
-                                      lambda: None)
+            seconds = program.measure([], session.environment, units)
             if "record on" in commands:
                 said = session.say("record off")
                 figures.events.append(int(said["events"]))
@@ -290,7 +287,7 @@ def one_round(program, units, number, native, gears):
             commands = list(GEARS[name][0]())
             seconds[name] = in_session(program, commands, units, gears[name])
         else:
-            seconds[name] = program.measure([], {}, units, lambda: None)
+            seconds[name] = program.measure([], {}, units)
     native.seconds.append(seconds[None])
     for name, figures in gears.items():
         figures.seconds.append(seconds[name])
@@ -304,8 +301,8 @@ def by_tool(program, units, tool, native, start_up):
     some = max(units // figures.parts, 1)
     unit = (statistics.median(native.seconds) - start_up) / units
     for _ in range(TOOL_RUNS):
-        none = program.measure(PREFIXES[tool], {}, 0, lambda: None)
-        seconds = program.measure(PREFIXES[tool], {}, some, lambda: None)
+        none = program.measure(PREFIXES[tool], {}, 0)
+        seconds = program.measure(PREFIXES[tool], {}, some)
         figures.seconds.append((seconds - none) * units / some)
         figures.ratios.append((seconds - none) / some / unit)
     return figures
@@ -319,6 +316,8 @@ def spread(values):
 
 
 def row(what, figures, native, target=None):
+    if figures.events:
+        what += f", {share_lost(figures):.1f} % lost"
     ratio = statistics.median(figures.ratios)
     verdict, limit = "", ""
     if target:
@@ -330,14 +329,15 @@ def row(what, figures, native, target=None):
           f"{spread(figures.ratios)} | {limit} | {verdict} |", flush=True)
 
 
+def share_lost(figures):
+    return 100 * sum(figures.lost) / max(sum(figures.events + figures.lost), 1)
+
+
 def tell_recording(program, figures):
-    if not figures.events:
-        return
     kept, lost = map(statistics.median, (figures.events, figures.lost))
-    share = 100 * lost / max(kept + lost, 1)
-    print(f"{program.name}, recording: {kept + lost:.0f} events, {share:.1f} % "
-          "of them lost for lack of room in the rings; the controller took "
-          f"{statistics.median(figures.controller):.2f} s.")
+    print(f"{program.name}, recording: {kept:.0f} events, and {lost:.0f} lost "
+          "for lack of room in the rings; the controller took "
+          f"{statistics.median(figures.controller):.2f} s.", flush=True)
 
 
 def one_program(program, rounds, share):
@@ -345,8 +345,8 @@ def one_program(program, rounds, share):
     native = Figures()
     gears = {name: Figures() for name in GEARS}
     start_up = statistics.median(
-        program.measure([], {}, 0, lambda: None) for _ in range(TOOL_RUNS))
-    program.measure([], {}, units, lambda: None)
+        program.measure([], {}, 0) for _ in range(TOOL_RUNS))
+    program.measure([], {}, units)
     for number in range(rounds):
         one_round(program, units, number, native, gears)
     for name, figures in gears.items():
