@@ -303,6 +303,12 @@ consider(const struct seam_table *t, const struct seam_match *m,
 	}
 }
 
+static uint32_t
+next_of(const struct seam_node *nodes, uint32_t i)
+{
+	return atomic_load_explicit(&nodes[i - 1].next, memory_order_acquire);
+}
+
 static void
 walk(const struct seam_table *t, uint32_t list, const struct seam_call *c,
      const struct seam_thread *self, bool after, int error, bool holds_only,
@@ -311,9 +317,24 @@ walk(const struct seam_table *t, uint32_t list, const struct seam_call *c,
 	const struct seam_node *nodes = at(t, t->node_at);
 	const struct seam_match *matches = at(t, t->match_at);
 
-	for (; list; list = nodes[list - 1].next)
+	for (; list; list = next_of(nodes, list))
 		consider(t, &matches[nodes[list - 1].match], c, self, after,
 			 error, holds_only, out);
+}
+
+static uint32_t
+first(const _Atomic uint32_t *list)
+{
+	return atomic_load_explicit(list, memory_order_acquire);
+}
+
+static uint32_t
+bucket(const struct seam_table *t, uint32_t offset, uint64_t addr)
+{
+	const _Atomic uint32_t *lists = at(t, offset);
+
+	return first(
+	    &lists[seam_granule_bucket(seam_granule_hash(addr), t->buckets)]);
 }
 
 static bool
@@ -350,16 +371,15 @@ seam_match(const struct seam_call *c, const struct seam_thread *self,
 	if (!t)
 		return;
 	if (addr && seam_bloom(seam_gate.objects, addr)) {
-		walk(t,
-		     t->objects[seam_granule_hash(addr) % SEAM_TABLE_BUCKETS],
-		     c, self, after, error, holds_only, out);
-		walk(t, t->bind, c, self, after, error, holds_only, out);
+		walk(t, bucket(t, t->object_at, addr), c, self, after, error,
+		     holds_only, out);
+		walk(t, first(&t->bind), c, self, after, error, holds_only,
+		     out);
 	}
 	if (seam_bloom(seam_gate.sites, c->site))
-		walk(t,
-		     t->sites[seam_granule_hash(c->site) % SEAM_TABLE_BUCKETS],
-		     c, self, after, error, holds_only, out);
-	walk(t, t->wild, c, self, after, error, holds_only, out);
+		walk(t, bucket(t, t->site_at, c->site), c, self, after, error,
+		     holds_only, out);
+	walk(t, first(&t->wild), c, self, after, error, holds_only, out);
 	table_leave(t);
 }
 
@@ -393,9 +413,11 @@ last_of_rule(const struct seam_table *t, uint32_t i)
 	const struct seam_match *matches = at(t, t->match_at);
 	uint32_t rule = matches[nodes[i - 1].match].rule;
 
-	while (nodes[i - 1].next &&
-	       matches[nodes[nodes[i - 1].next - 1].match].rule == rule)
-		i = nodes[i - 1].next;
+	uint32_t next;
+
+	while ((next = next_of(nodes, i)) &&
+	       matches[nodes[next - 1].match].rule == rule)
+		i = next;
 	return i;
 }
 
@@ -409,12 +431,12 @@ seam_bind(const struct seam_object *o)
 	if (!t)
 		return;
 	nodes = at(t, t->node_at);
-	for (i = t->bind; i; i = nodes[i - 1].next) {
+	for (i = first(&t->bind); i; i = next_of(nodes, i)) {
 		struct seam_match *m =
 		    (struct seam_match *)(uintptr_t)at(t, t->match_at) +
 		    nodes[i - 1].match;
 		uint64_t bound = atomic_load(&m->obj_lo);
-		unsigned h = seam_granule_hash(o->addr);
+		uint64_t h = seam_granule_hash(o->addr);
 
 		if (bound == o->addr && !binds(t, m, o)) {
 			/* The address is another object's now. */
@@ -423,8 +445,8 @@ seam_bind(const struct seam_object *o)
 		} else if (!bound && binds(t, m, o)) {
 			atomic_store(&m->obj_hi, o->addr + 1);
 			atomic_store(&m->obj_lo, o->addr);
-			atomic_fetch_or(&seam_gate.objects[h / 64],
-					UINT64_C(1) << (h % 64));
+			atomic_fetch_or(&seam_gate.objects[seam_bloom_word(h)],
+					seam_bloom_mask(h));
 			/* One of a rule's equal matches is enough. */
 			i = last_of_rule(t, i);
 		}

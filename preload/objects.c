@@ -155,7 +155,9 @@ seam_object_find(struct seam_call *c)
 static uint32_t
 count_site(uint64_t site)
 {
-	unsigned h = seam_granule_hash(site << 6) % SEAM_SITE_COUNTERS, i;
+	unsigned h =
+	    (unsigned)(seam_granule_hash(site << 6) >> 40) % SEAM_SITE_COUNTERS;
+	unsigned i;
 
 	for (i = 0; i < SEAM_SITE_COUNTERS; i++) {
 		unsigned at = (h + i) % SEAM_SITE_COUNTERS;
