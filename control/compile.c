@@ -11,7 +11,7 @@
  * of objects to be made, as many of them can be bound until the next
  * compilation, which finds all that exist by then.
  */
-#define ANY_COPIES 64
+#define ANY_COPIES SEAM_BINDS
 
 /* Few rules are compiled anew with each that comes or goes.  With many, one
  * is added to what there is, and taken out when half of them have gone: or

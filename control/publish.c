@@ -69,20 +69,29 @@ seam_draft_ranges(struct seam_table_draft *d, const struct seam_ranges *r,
 }
 
 static void
-set_bits_of(struct seam_table_draft *d, uint64_t *bits, uint64_t lo,
+add_bits(struct seam_bits *bits, unsigned i, uint64_t mask)
+{
+	bits->word[i] |= mask;
+	bits->some[i / 64] |= UINT64_C(1) << (i % 64);
+	bits->fresh[i / 64] |= UINT64_C(1) << (i % 64);
+}
+
+static void
+set_bits_of(struct seam_table_draft *d, struct seam_bits *bits, uint64_t lo,
 	    uint64_t hi)
 {
 	uint64_t first = lo / GRANULE, last = (hi - 1) / GRANULE;
 
 	d->filters = true;
 	if (last - first >= MANY_GRANULES) {
-		memset(bits, 0xff, SEAM_BLOOM_WORDS * sizeof(*bits));
+		for (unsigned i = 0; i < SEAM_BLOOM_WORDS; i++)
+			add_bits(bits, i, UINT64_MAX);
 		return;
 	}
 	for (uint64_t g = first; g <= last; g++) {
 		uint64_t h = seam_granule_hash(g * GRANULE);
 
-		bits[seam_bloom_word(h)] |= seam_bloom_mask(h);
+		add_bits(bits, seam_bloom_word(h), seam_bloom_mask(h));
 	}
 }
 
@@ -115,11 +124,11 @@ seam_draft_match(struct seam_table_draft *d, const struct seam_match *m)
 	if (m->flags & SEAM_MATCH_BIND) {
 		d->binds = d->filters = true;
 	} else if (m->flags & SEAM_MATCH_OBJECT) {
-		set_bits_of(d, d->object_bits, atomic_load(&m->obj_lo),
+		set_bits_of(d, &d->object_bits, atomic_load(&m->obj_lo),
 			    atomic_load(&m->obj_hi));
 	} else if (m->flags & SEAM_MATCH_SITE) {
 		for (uint32_t i = 0; i < m->sites; i++)
-			set_bits_of(d, d->site_bits, d->range[m->site + i].lo,
+			set_bits_of(d, &d->site_bits, d->range[m->site + i].lo,
 				    d->range[m->site + i].hi);
 	} else {
 		d->wild = true;
@@ -397,31 +406,6 @@ gate_of(struct seam_session *s, const struct seam_process *p)
 	return &s->arena->proc[p->index].gate;
 }
 
-static void
-set_bits(_Atomic uint64_t *words, const uint64_t *bits, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (bits[i])
-			atomic_fetch_or(&words[i], bits[i]);
-}
-
-/* Of the bits that were set before the new table, those not in it. */
-static void
-clear_bits(_Atomic uint64_t *words, const uint64_t *before,
-	   const uint64_t *bits, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (before[i] & ~bits[i])
-			atomic_fetch_and(&words[i], ~(before[i] & ~bits[i]));
-}
-
-static void
-get_bits(_Atomic uint64_t *words, uint64_t *bits, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		bits[i] = atomic_load(&words[i]);
-}
-
 /*
  * A target binds by storing obj_lo, then setting the bit.  If it found the
  * new table before the old bits were cleared, its own may have gone with
@@ -440,75 +424,81 @@ set_bound_bits(struct seam_gate *g, struct seam_match *m, size_t n)
 	}
 }
 
-/* The gate's filters, the bits of a draft, and what was set before. */
-struct filter {
-	_Atomic uint64_t *words;
-	const uint64_t *bits;
-	unsigned n;
-	uint64_t *before;
-};
-#define FILTERS 6
-#define SMALL_FILTERS 4 /* of verbs; they come first */
-#define FILTER_WORDS (2 * SEAM_BLOOM_WORDS + SMALL_FILTERS * SEAM_VERB_WORDS)
-
+/* Small filters, of verbs. */
 static void
-name_filters(struct filter *f, struct seam_gate *g,
-	     const struct seam_table_draft *d, uint64_t *before)
+switch_verbs(struct seam_gate *g, const struct seam_table_draft *d, bool clear)
 {
-	const struct filter all[FILTERS] = {
-		{ g->wild, d->wild_verbs, SEAM_VERB_WORDS, NULL },
-		{ g->before, d->before, SEAM_VERB_WORDS, NULL },
-		{ g->after, d->after, SEAM_VERB_WORDS, NULL },
-		{ g->holds, d->holds, SEAM_VERB_WORDS, NULL },
-		{ g->objects, d->object_bits, SEAM_BLOOM_WORDS, NULL },
-		{ g->sites, d->site_bits, SEAM_BLOOM_WORDS, NULL },
-	};
+	const struct {
+		_Atomic uint64_t *words;
+		const uint64_t *bits;
+	} f[] = { { g->wild, d->wild_verbs },
+		  { g->before, d->before },
+		  { g->after, d->after },
+		  { g->holds, d->holds } };
 
-	for (unsigned i = 0; i < FILTERS; i++) {
-		f[i] = all[i];
-		f[i].before = before;
-		before += f[i].n;
-	}
+	for (size_t i = 0; i < sizeof(f) / sizeof(f[0]); i++)
+		for (unsigned v = 0; v < SEAM_VERB_WORDS; v++)
+			if (clear)
+				atomic_store(&f[i].words[v], f[i].bits[v]);
+			else
+				atomic_fetch_or(&f[i].words[v], f[i].bits[v]);
 }
 
+/* Adds the bits of those words. */
 static void
-set_filters(struct filter *f, unsigned n)
+add_words(_Atomic uint64_t *words, const struct seam_bits *bits,
+	  const uint64_t *which)
 {
-	for (unsigned i = 0; i < n; i++) {
-		get_bits(f[i].words, f[i].before, f[i].n);
-		set_bits(f[i].words, f[i].bits, f[i].n);
-	}
+	for (unsigned i = 0; i < SEAM_BLOOM_WORDS / 64; i++)
+		for (uint64_t left = which[i]; left; left &= left - 1) {
+			unsigned w = i * 64 + (unsigned)__builtin_ctzll(left);
+
+			atomic_fetch_or(&words[w], bits->word[w]);
+		}
 }
 
+/* Takes away what the words had before and the new bits have not.  What a
+ * target has set by binding may be in any of them. */
 static void
-clear_filters(struct filter *f, unsigned n)
+clear_words(_Atomic uint64_t *words, const struct seam_bits *old,
+	    const struct seam_bits *bits, bool bound)
 {
-	for (unsigned i = 0; i < n; i++)
-		clear_bits(f[i].words, f[i].before, f[i].bits, f[i].n);
+	for (unsigned i = 0; i < SEAM_BLOOM_WORDS / 64; i++)
+		for (uint64_t left = bound ? UINT64_MAX : old->some[i]; left;
+		     left &= left - 1) {
+			unsigned w = i * 64 + (unsigned)__builtin_ctzll(left);
+			uint64_t over =
+			    bound ? atomic_load(&words[w]) : old->word[w];
+
+			if (over & ~bits->word[w])
+				atomic_fetch_and(&words[w], bits->word[w]);
+		}
 }
 
 /*
  * Whatever the table has, the filters let through as long as it is there.
- * Those of addresses are left alone, and untouched, where nothing is in them.
+ * Where a target binds meanwhile, see set_bound_bits.
  */
 static void
 switch_table(struct seam_session *s, struct seam_process *p,
 	     struct seam_table_draft *d, uint64_t offset)
 {
 	const struct seam_table_draft *old = seam_ruled(s, p)->draft;
-	uint64_t before[FILTER_WORDS];
 	struct seam_gate *g = gate_of(s, p);
-	struct filter f[FILTERS];
-	unsigned n =
-	    d->filters || (old && old->filters) ? FILTERS : SMALL_FILTERS;
 	bool noise = d->noise && d->noise->n;
 
-	name_filters(f, g, d, before);
-	set_filters(f, n);
+	switch_verbs(g, d, false);
+	add_words(g->objects, &d->object_bits, d->object_bits.some);
+	add_words(g->sites, &d->site_bits, d->site_bits.some);
 	if (noise)
 		atomic_store(&g->noise, 1);
 	atomic_store(&g->table, offset);
-	clear_filters(f, n);
+	switch_verbs(g, d, true);
+	if (old && old->filters) {
+		clear_words(g->objects, &old->object_bits, &d->object_bits,
+			    old->binds);
+		clear_words(g->sites, &old->site_bits, &d->site_bits, false);
+	}
 	if (!noise)
 		atomic_store(&g->noise, 0);
 	if (offset && d->binds)
@@ -518,6 +508,13 @@ switch_table(struct seam_session *s, struct seam_process *p,
 			       d->nmatch);
 	seam_heap_retire(s->heap, p->table);
 	p->table = offset;
+}
+
+static void
+published_bits(struct seam_table_draft *d)
+{
+	memset(d->object_bits.fresh, 0, sizeof(d->object_bits.fresh));
+	memset(d->site_bits.fresh, 0, sizeof(d->site_bits.fresh));
 }
 
 static void
@@ -552,6 +549,7 @@ seam_publish(struct seam_session *s, struct seam_process *p,
 		}
 	}
 	switch_table(s, p, d, offset);
+	published_bits(d);
 	seam_draft_free(ruled->draft);
 	ruled->draft = d;
 	tell_gate(s, p);
@@ -571,15 +569,16 @@ seam_publish_more(struct seam_session *s, struct seam_process *p)
 {
 	struct seam_table_draft *d = seam_ruled(s, p)->draft;
 	char *table = (char *)s->arena + p->table;
-	uint64_t before[FILTER_WORDS];
-	struct filter f[FILTERS];
+	struct seam_gate *g = gate_of(s, p);
 
 	for (size_t i = d->laid.match; d->out && i < d->nmatch; i++)
 		link_match(d, (uint32_t)i);
 	if (!fits(d))
 		return false;
-	name_filters(f, gate_of(s, p), d, before);
-	set_filters(f, FILTERS);
+	switch_verbs(g, d, false);
+	add_words(g->objects, &d->object_bits, d->object_bits.fresh);
+	add_words(g->sites, &d->site_bits, d->site_bits.fresh);
+	published_bits(d);
 	place_new(d, (void *)table);
 	for (size_t i = 0; i < d->nlink; i++)
 		atomic_store((_Atomic uint32_t *)(void *)(table +

@@ -141,6 +141,8 @@ void seam_let_go(struct seam_session *s, struct seam_thread *t);
 
 /* gate.c */
 unsigned seam_standing(struct seam_session *s, const struct seam_armed *r);
+/* The same of all, by index; to be freed, NULL without memory. */
+uint32_t *seam_standings(struct seam_session *s);
 /* Everybody's word first, then the wakes; how many went. */
 unsigned seam_let_all_go(struct seam_session *s, const struct seam_armed *r);
 unsigned seam_gate_open(struct seam_session *s, struct seam_armed *r);
@@ -198,6 +200,12 @@ bool seam_compile_without(struct seam_session *s, struct seam_armed *r);
 struct seam_lists {
 	uint32_t *head, *tail; /* [seam_table_draft.buckets]: node + 1 */
 };
+/* A filter's words, and which of them have bits: at all, and since they were
+ * published. */
+struct seam_bits {
+	uint64_t word[SEAM_BLOOM_WORDS];
+	uint64_t some[SEAM_BLOOM_WORDS / 64], fresh[SEAM_BLOOM_WORDS / 64];
+};
 struct seam_table_draft {
 	struct seam_match *match;
 	struct seam_node *node;
@@ -208,7 +216,7 @@ struct seam_table_draft {
 	const struct seam_ranges *noise;
 	size_t rules, dead; /* rules in it; those dropped since */
 	bool wild, binds;
-	uint64_t object_bits[SEAM_BLOOM_WORDS], site_bits[SEAM_BLOOM_WORDS];
+	struct seam_bits object_bits, site_bits;
 	bool filters; /* some of these bits are set, or may be by binding */
 	uint64_t wild_verbs[SEAM_VERB_WORDS];
 	uint64_t before[SEAM_VERB_WORDS], after[SEAM_VERB_WORDS];

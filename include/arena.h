@@ -65,6 +65,8 @@
 #define SEAM_OBJECT_BUCKETS 16384
 #define SEAM_SITE_COUNTERS 1024
 #define SEAM_MAX_EXECS 256
+#define SEAM_MATCHED 64 /* rules that one event meets */
+#define SEAM_BINDS 64	/* new objects that a rule without a number waits for */
 #define SEAM_STRING_BYTES (8u << 20)
 #define SEAM_HEAP_BYTES (256u << 20)
 #define SEAM_BLOOM_WORDS 4096 /* as seam_granule_hash has it */
@@ -416,6 +418,7 @@ struct seam_head {
 	_Atomic uint32_t procs, threads, objects, rings; /* high-water */
 	_Atomic uint32_t strings; /* bytes used; 0 is the empty string */
 	_Atomic uint32_t threads_lost, objects_lost, procs_lost, rings_lost;
+	_Atomic uint32_t matches_lost, binds_lost, sites_lost, names_lost;
 	_Atomic uint64_t events_lost;
 	_Atomic uint64_t births;	/* T: entries of threads ever made */
 	_Atomic uint32_t next_proc;	/* C: numbers of processes without a

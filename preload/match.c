@@ -293,11 +293,15 @@ consider(const struct seam_table *t, const struct seam_match *m,
 		return;
 	if (!meets(t, m, c, self, after, error, out))
 		return;
+	if (out->n == SEAM_MATCHED && m->action != SEAM_ACTION_LOG) {
+		atomic_fetch_add(&seam_arena->head.matches_lost, 1);
+		return;
+	}
 	if (!hold && !fires(m))
 		return;
 	if (m->action == SEAM_ACTION_LOG) {
 		out->log = m->rule + 1;
-	} else if (out->n < SEAM_MATCHED) {
+	} else {
 		out->rule[out->n] = m->rule + 1;
 		out->action[out->n++] = (uint8_t)m->action;
 	}
@@ -449,6 +453,12 @@ seam_bind(const struct seam_object *o)
 					seam_bloom_mask(h));
 			/* One of a rule's equal matches is enough. */
 			i = last_of_rule(t, i);
+		} else if (bound == o->addr) {
+			i = last_of_rule(t, i);
+		} else if (bound && !m->bind_ordinal &&
+			   last_of_rule(t, i) == i && binds(t, m, o)) {
+			/* All of them are other objects'. */
+			atomic_fetch_add(&seam_arena->head.binds_lost, 1);
 		}
 	}
 	table_leave(t);
