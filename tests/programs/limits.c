@@ -60,14 +60,20 @@ threads(long n)
 	free(v);
 }
 
-/* A child is there until the pipe's end is closed. */
-static void
-child(const int pipe_of[2])
-{
-	char none;
+/* Where children say that they are there, and how they hear of the end. */
+struct pipes {
+	int up[2], end[2];
+};
 
-	close(pipe_of[1]);
-	while (read(pipe_of[0], &none, 1) < 0)
+static void
+child(const struct pipes *p)
+{
+	char none = 0;
+
+	close(p->end[1]);
+	if (write(p->up[1], &none, 1) != 1)
+		_exit(1);
+	while (read(p->end[0], &none, 1) < 0)
 		;
 	take_common();
 	_exit(done == 1 ? 0 : 1);
@@ -76,9 +82,11 @@ child(const int pipe_of[2])
 static void
 processes(long n)
 {
-	int pipe_of[2], status;
+	struct pipes p;
+	int status;
+	char none;
 
-	if (pipe(pipe_of))
+	if (pipe(p.up) || pipe(p.end))
 		die("limits: pipe");
 	for (long i = 0; i < n; i++) {
 		pid_t pid = fork();
@@ -86,11 +94,13 @@ processes(long n)
 		if (pid < 0)
 			die("limits: fork %ld", i);
 		if (!pid)
-			child(pipe_of);
+			child(&p);
 	}
-	close(pipe_of[0]);
+	for (long i = 0; i < n; i++)
+		if (read(p.up[0], &none, 1) != 1)
+			die("limits: read");
 	at_end();
-	close(pipe_of[1]);
+	close(p.end[1]);
 	while (wait(&status) > 0)
 		done += !status;
 }
