@@ -621,6 +621,7 @@ run(int argc, char **argv)
 				.runs = 1000 } };
 	struct exploring *x = &j.x;
 	bool reserved;
+	char *whole;
 	int status =
 	    exploring_options(x, argc, argv, "+:n:j:s:o:e:qv", options);
 
@@ -675,11 +676,14 @@ run(int argc, char **argv)
 		j.config.ran = on_ran;
 	j.path = x->output ? strdup(x->output) : default_path(x->run.argv[0]);
 	reserved = j.path && replay_reserve(j.path);
+	whole = reserved ? realpath(j.path, NULL) : NULL;
+	x->run.kept_free = whole;
 	status = j.path ? explore(&j) : SEAM_EXIT_CONTROL;
 	if (reserved)
 		replay_unreserve(j.path);
 	explore_known_free(j.known);
 	outputs_free(j.outputs);
+	free(whole);
 	free(j.path);
 	return status;
 }
