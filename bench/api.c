@@ -97,18 +97,6 @@ struct words {
 	_Atomic uint32_t pong __attribute__((aligned(64)));
 };
 
-static void
-wait_word(_Atomic uint32_t *word, uint32_t value)
-{
-	syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
-}
-
-static void
-wake_word(_Atomic uint32_t *word)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
-}
-
 static void __attribute__((noreturn)) echo_words(struct words *w)
 {
 	for (uint32_t turn = 0;;) {

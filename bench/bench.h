@@ -8,12 +8,15 @@
 
 #include <err.h>
 #include <errno.h>
+#include <linux/futex.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/un.h>
 #include <time.h>
@@ -176,6 +179,18 @@ bench_command(struct bench_client *c, const char *line)
 	bench_write(c->fd, line, strlen(line));
 	bench_write(c->fd, "\n", 1);
 	bench_replies(c, 1);
+}
+
+static inline void
+wait_word(_Atomic uint32_t *word, uint32_t value)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
+}
+
+static inline void
+wake_word(_Atomic uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 #endif

@@ -36,18 +36,6 @@ static const char *victim;
 
 /* --- helpers -------------------------------------------------------------- */
 
-static void
-wait_word(_Atomic uint32_t *word, uint32_t value)
-{
-	syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
-}
-
-static void
-wake_word(_Atomic uint32_t *word)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
-}
-
 /* Forks a process onto a core; it dies with its parent.  0 in the child. */
 static pid_t
 fork_to(int cpu)

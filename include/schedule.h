@@ -149,6 +149,7 @@ struct seam_slot {
 	uint8_t interruptible;	 /* or ends by EINTR */
 	uint8_t guarded;	 /* all signals are blocked while it stands */
 	uint8_t inside;		 /* RUNNING: passes the gate now, nested */
+	uint8_t detached;
 
 	/* The strategy's. */
 	uint64_t priority;

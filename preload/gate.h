@@ -268,6 +268,8 @@ void seam_fork_ends(int32_t pid);
 void seam_child_attach(void);
 /* The calling process is a vfork child, sharing its parent's memory. */
 bool seam_in_vfork(void);
+/* By how many dlopen is being called; the loader has locks meanwhile. */
+extern _Atomic unsigned seam_modules_opening;
 /* Something was mapped: tell the controller, wait for its rules. */
 void seam_modules_changed(void);
 /* execs.c: says that this process, or a vfork child, becomes another program,

@@ -202,7 +202,7 @@ static void
 sample(const char *name, uint64_t seed, unsigned runs, struct explore_set *set)
 {
 	struct explore_params p = { .seed = seed };
-	const struct explore_strategy *row = explore_strategy_find(name);
+	const struct explore_strategy *row = explore_strategy_find(name, NULL);
 	struct explore_search *s = row->open(&p);
 	struct explore_trace t;
 	struct seam_plan plan = { 0 };

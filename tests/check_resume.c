@@ -92,7 +92,7 @@ make_family(void)
 START_TEST(samplers_go_on)
 {
 	const struct explore_strategy *row =
-	    explore_strategy_find(samplers[_i]);
+	    explore_strategy_find(samplers[_i], NULL);
 	struct explore_search *s[2] = { row->open(&params),
 					row->open(&params) };
 

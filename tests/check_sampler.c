@@ -38,7 +38,7 @@ teardown(void)
 static void
 open_search(const char *name, const struct explore_params *p)
 {
-	const struct explore_strategy *row = explore_strategy_find(name);
+	const struct explore_strategy *row = explore_strategy_find(name, NULL);
 
 	ck_assert_ptr_nonnull(row);
 	if (search)
@@ -89,10 +89,11 @@ START_TEST(rows)
 	const struct explore_strategy *const *row;
 
 	for (row = explore_strategies; *row; row++) {
-		ck_assert_ptr_eq(explore_strategy_find((*row)->name), *row);
+		ck_assert_ptr_eq(explore_strategy_find((*row)->name, NULL),
+				 *row);
 		ck_assert_ptr_nonnull((*row)->summary);
 	}
-	ck_assert_ptr_null(explore_strategy_find("rand"));
+	ck_assert_ptr_null(explore_strategy_find("rand", NULL));
 }
 END_TEST
 

@@ -24,18 +24,9 @@ static enum seam_code
 find_strategy(struct exploring *x)
 {
 	const char *name = x->options->strategy ? x->options->strategy : "auto";
-	const struct explore_strategy *const *row;
-	struct seam_near near = { .word = name };
 
-	x->config.strategy = explore_strategy_find(name);
-	if (x->config.strategy)
-		return SEAM_OK;
-	for (row = explore_strategies; *row; row++)
-		seam_near_try(&near, (*row)->name);
-	return sess_fail(&x->err, SEAM_E_SYNTAX, 0,
-			 "unknown strategy '%s'%s%s%s", seam_show(name).s,
-			 near.best ? "; did you mean '" : "",
-			 near.best ? near.best : "", near.best ? "'?" : "");
+	x->config.strategy = explore_strategy_find(name, &x->err);
+	return x->config.strategy ? SEAM_OK : x->err.code;
 }
 
 /* The exit status that is right. */
@@ -183,21 +174,6 @@ on_found(const struct campaign_find *find, void *data)
 	free(note);
 }
 
-static char *
-blind_spots(const struct campaign *c, const struct campaign_state *s)
-{
-	const char *told = campaign_blind(c);
-	char *text;
-
-	if (!s->outside)
-		return strdup(told ? told : "");
-	if (asprintf(&text, "%s%s%llu schedules waited for the outside world",
-		     told ? told : "", told && *told ? "\n" : "",
-		     (unsigned long long)s->outside) < 0)
-		return NULL;
-	return text;
-}
-
 static enum seam_code
 take_state(struct exploring *x, struct campaign *c)
 {
@@ -211,7 +187,7 @@ take_state(struct exploring *x, struct campaign *c)
 	r->chance_of_new = campaign_chance_of_new(&s);
 	r->seconds = s.seconds;
 	free(r->blind_spots);
-	r->blind_spots = blind_spots(c, &s);
+	r->blind_spots = campaign_blind_text(campaign_blind(c), &s);
 	if (s.end == CAMPAIGN_ERROR) {
 		x->err = s.err;
 		return s.err.code;

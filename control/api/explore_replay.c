@@ -201,29 +201,13 @@ tell_divergence(struct again *a, uint32_t at)
 	return x->err.code;
 }
 
-/* The file may have been edited. */
-static struct critical
-pair_of(const struct again *a)
-{
-	const struct explore_trace *t = &a->run.result.trace;
-	const uint32_t *critical = a->file->critical;
-	const uint32_t events = t->nsteps + t->nthreads;
-
-	return (struct critical){
-		.found = critical[0] && critical[0] <= events && critical[1] &&
-			 critical[1] <= events,
-		.first = critical[0] - 1,
-		.second = critical[1] - 1,
-	};
-}
-
 static enum seam_code
 tell_failure(struct again *a)
 {
 	struct explored_run run = { .fault = explore_fault_names[a->run.fault],
 				    .trace = &a->run.result.trace,
 				    .labels = a->labels };
-	struct critical pair = pair_of(a);
+	struct critical pair = critical_told(run.trace, a->file->critical);
 	char *text = oracle_explain(&a->run.oracle, a->run.fault,
 				    &a->run.result, a->labels);
 	char *output = runner_output(a->run.runner, &run.output_len), *note;

@@ -588,19 +588,6 @@ refuse(const struct job *j)
 	return -1;
 }
 
-static int
-unknown_strategy(const char *name)
-{
-	struct seam_near near = { .word = name };
-	const struct explore_strategy *const *row;
-
-	for (row = explore_strategies; *row; row++)
-		seam_near_try(&near, (*row)->name);
-	return cli_usage(&cli_explore, "unknown strategy '%s'%s%s%s",
-			 seam_show(name).s, near.best ? "; did you mean '" : "",
-			 near.best ? near.best : "", near.best ? "'?" : "");
-}
-
 static char *
 default_path(const char *program)
 {
@@ -620,6 +607,7 @@ run(int argc, char **argv)
 				.strategy = "auto",
 				.runs = 1000 } };
 	struct exploring *x = &j.x;
+	struct seam_error err;
 	bool reserved;
 	int status =
 	    exploring_options(x, argc, argv, "+:n:j:s:o:e:qv", options);
@@ -632,7 +620,7 @@ run(int argc, char **argv)
 	j.last = &j.found;
 	j.config = (struct campaign_config){
 		.run = &x->run,
-		.strategy = explore_strategy_find(x->strategy),
+		.strategy = explore_strategy_find(x->strategy, &err),
 		.params = { .seed = x->seed,
 			    .budget = x->runs,
 			    .depth = (unsigned)x->depth,
@@ -652,7 +640,7 @@ run(int argc, char **argv)
 		.data = &j,
 	};
 	if (!j.config.strategy)
-		return unknown_strategy(x->strategy);
+		return cli_usage(&cli_explore, "%s", err.text);
 	if (x->json && x->out.tap && !strcmp(x->out.tap, "-"))
 		return cli_usage(&cli_explore,
 				 "--json and --tap - both want standard "

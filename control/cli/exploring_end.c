@@ -57,23 +57,20 @@ put_json(const struct exploring *x, const char *blind,
 }
 
 static void
-put_blind(const char *text, const struct campaign_state *s)
+put_blind(const char *blind, const struct campaign_state *s)
 {
-	bool any = false;
+	char *text = campaign_blind_text(blind, s);
+	const char *rest, *between = "";
 
 	fputs("blind spots:", stdout);
-	for (; text && *text; any = true) {
-		size_t n = strcspn(text, "\n");
+	for (rest = text; rest && *rest; between = ";") {
+		size_t n = strcspn(rest, "\n");
 
-		printf("%s %.*s", any ? ";" : "", (int)n, text);
-		text += n + (text[n] == '\n');
+		printf("%s %.*s", between, (int)n, rest);
+		rest += n + (rest[n] == '\n');
 	}
-	if (s->outside) {
-		printf("%s %llu schedules waited for the outside world",
-		       any ? ";" : "", (unsigned long long)s->outside);
-		any = true;
-	}
-	puts(any ? "" : " none");
+	puts(text && !*text ? " none" : "");
+	free(text);
 }
 
 static void

@@ -14,7 +14,7 @@ static void
 take(const struct exploring *x, const struct explore_known *k,
      const struct campaign_state *s, struct explore_sure *sure)
 {
-	explore_sure(k, explore_strategy_find(x->strategy), &s->said,
+	explore_sure(k, explore_strategy_find(x->strategy, NULL), &s->said,
 		     campaign_is_exhaustive(s), sure);
 }
 

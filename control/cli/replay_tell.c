@@ -234,25 +234,11 @@ replaying_tell_divergence(struct replaying *r, uint32_t at)
 
 /* As it should be. */
 
-/* The critical pair that the file tells of, if the run has such events. */
-static struct critical
-pair_of(const struct replaying *r)
-{
-	const struct explore_trace *t = &r->again.result.trace;
-	const uint32_t *events = r->file->critical;
-
-	return (struct critical){
-		.found = events[0] && events[0] <= t->nsteps &&
-			 events[1] <= t->nsteps + t->nthreads,
-		.first = events[0] - 1,
-		.second = events[1] - 1,
-	};
-}
-
 static void
 put_pair_json(const struct replaying *r, json_t *o)
 {
-	const struct critical pair = pair_of(r);
+	const struct critical pair =
+	    critical_told(&r->again.result.trace, r->file->critical);
 
 	if (!r->file->because)
 		return;
@@ -267,7 +253,8 @@ tell_failure(struct replaying *r)
 {
 	char *text = oracle_explain(&r->again.oracle, r->again.fault,
 				    &r->again.result, r->labels);
-	const struct critical pair = pair_of(r);
+	const struct critical pair =
+	    critical_told(&r->again.result.trace, r->file->critical);
 	size_t len = 0;
 	char *output = runner_output(r->again.runner, &len);
 	json_t *o;

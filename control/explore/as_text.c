@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "explore/as.h"
+#include "explore/critical.h"
 #include "rules_int.h"
 
 char *
@@ -61,14 +62,14 @@ put_explained(FILE *f, const char *lead, const struct as_work *w)
 static void
 put_critical(FILE *f, const char *lead, const struct as_work *w)
 {
-	const uint32_t *critical = w->file->critical;
+	const struct critical pair =
+	    critical_told(&w->trace, w->file->critical);
 	char *text[2];
 
-	if (!critical[0] || !critical[1] || critical[0] > w->order.n ||
-	    critical[1] > w->order.n)
+	if (!pair.found)
 		return;
-	text[0] = as_event_text(w, critical[0] - 1);
-	text[1] = as_event_text(w, critical[1] - 1);
+	text[0] = as_event_text(w, pair.first);
+	text[1] = as_event_text(w, pair.second);
 	fprintf(f, "%sIt decides that this comes first:\n%s  ", lead, lead);
 	put_plain(f, text[0] ? text[0] : "");
 	fprintf(f, "\n%sand this second:\n%s  ", lead, lead);

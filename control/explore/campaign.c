@@ -591,6 +591,20 @@ campaign_blind(const struct campaign *c)
 	return c->blind;
 }
 
+char *
+campaign_blind_text(const char *blind, const struct campaign_state *s)
+{
+	char *text;
+
+	if (!s->outside)
+		return strdup(blind ? blind : "");
+	if (asprintf(&text, "%s%s%llu schedules waited for the outside world",
+		     blind ? blind : "", blind && *blind ? "\n" : "",
+		     (unsigned long long)s->outside) < 0)
+		return NULL;
+	return text;
+}
+
 const struct predict *
 campaign_predictions(const struct campaign *c)
 {

@@ -111,6 +111,9 @@ void campaign_run(struct campaign *c);
 void campaign_state(struct campaign *c, struct campaign_state *state);
 /* What no run could be controlled in, a line each; malloc'd, NULL: none. */
 const char *campaign_blind(const struct campaign *c);
+/* `blind` (or NULL), and a line of schedules that waited for the outside
+ * world; malloc'd, "": none; NULL: no memory. */
+char *campaign_blind_text(const char *blind, const struct campaign_state *s);
 /* When it is over; NULL: nothing was to be predicted. */
 const struct predict *campaign_predictions(const struct campaign *c);
 void campaign_free(struct campaign *c);

@@ -33,6 +33,17 @@ struct search {
 	bool no_memory;
 };
 
+struct critical
+critical_told(const struct explore_trace *t, const uint32_t told[2])
+{
+	return (struct critical){
+		.found = told[0] && told[0] <= t->nsteps && told[1] > told[0] &&
+			 told[1] <= t->nsteps + t->nthreads,
+		.first = told[0] - 1,
+		.second = told[1] - 1,
+	};
+}
+
 const struct seam_op *
 critical_op(const struct explore_trace *t, uint32_t event)
 {

@@ -26,6 +26,11 @@ typedef const struct explore_trace *critical_passes(
 bool critical_find(const struct explore_trace *t, critical_passes *passes,
 		   void *arg, struct critical *out);
 
+/* What a replay file tells of the pair, events counted from 1, 0 for none; an
+ * edited file may tell of events that this run does not have. */
+struct critical critical_told(const struct explore_trace *t,
+			      const uint32_t told[2]);
+
 /* The event's. */
 const struct seam_op *critical_op(const struct explore_trace *t,
 				  uint32_t event);

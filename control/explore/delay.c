@@ -266,10 +266,5 @@ const struct explore_strategy explore_delay = {
 	.name = "delay",
 	.summary = "at most D delays of a round robin, D = 0, 1, 2 ...",
 	.open = open_delay,
-	.next = sampler_next,
-	.learn = sampler_learn,
-	.say = sampler_say,
-	.close = sampler_close,
-	.save = sampler_save,
-	.load = sampler_load,
+	SAMPLER_METHODS,
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "explore/critical.h"
 #include "explore/out_source.h"
 #include "explore/table.h"
 #include "rules_int.h"
@@ -311,14 +312,13 @@ put_output(const struct making *m)
 static json_t *
 critical_json(const struct making *m)
 {
-	const struct explore_trace *t = m->r->trace;
-	const uint32_t *pair = m->r->file->critical;
-	const uint32_t last = t->nsteps + t->nthreads;
+	const struct critical pair =
+	    critical_told(m->r->trace, m->r->file->critical);
 
-	if (m->r->diverged || !pair[0] || pair[0] > last || !pair[1] ||
-	    pair[1] > last)
+	if (m->r->diverged || !pair.found)
 		return json_array();
-	return json_pack("[II]", index_of(pair[0]), index_of(pair[1]));
+	return json_pack("[II]", (json_int_t)pair.first,
+			 (json_int_t)pair.second);
 }
 
 static void

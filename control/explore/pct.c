@@ -63,10 +63,5 @@ const struct explore_strategy explore_pct = {
 	.drawn = true,
 	.summary = "random priorities with d - 1 changes",
 	.open = open_pct,
-	.next = sampler_next,
-	.learn = sampler_learn,
-	.say = sampler_say,
-	.close = sampler_close,
-	.save = sampler_save,
-	.load = sampler_load,
+	SAMPLER_METHODS,
 };

@@ -30,12 +30,7 @@ const struct explore_strategy explore_random = {
 	.drawn = true,
 	.summary = "each choice uniform over the threads that can go on",
 	.open = open_random,
-	.next = sampler_next,
-	.learn = sampler_learn,
-	.say = sampler_say,
-	.close = sampler_close,
-	.save = sampler_save,
-	.load = sampler_load,
+	SAMPLER_METHODS,
 };
 
 const struct explore_strategy explore_pos = {
@@ -44,10 +39,5 @@ const struct explore_strategy explore_pos = {
 	.summary =
 	    "random numbers for pending events, drawn again by those that race",
 	.open = open_pos,
-	.next = sampler_next,
-	.learn = sampler_learn,
-	.say = sampler_say,
-	.close = sampler_close,
-	.save = sampler_save,
-	.load = sampler_load,
+	SAMPLER_METHODS,
 };

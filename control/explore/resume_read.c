@@ -88,13 +88,14 @@ take_hash(struct reader *r, const json_t *from, const char *key, uint64_t *to)
 static bool
 take_strategy(struct reader *r, const char *name, unsigned *number)
 {
-	const struct explore_strategy *s =
-	    name ? explore_strategy_find(name) : NULL;
+	const struct explore_strategy *s;
+	struct seam_error err;
 
+	if (!name)
+		return false;
+	s = explore_strategy_find(name, &err);
 	if (!s)
-		return name ? wrong(r, "unknown strategy '%s'",
-				    seam_show(name).s) :
-			      false;
+		return wrong(r, "%s", err.text);
 	*number = explore_strategy_number(s);
 	return true;
 }

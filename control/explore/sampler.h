@@ -63,4 +63,9 @@ bool sampler_usual(const struct explore_trace *t);
  * `seed`, so that the run can be had alone. */
 uint64_t sampler_seed(uint64_t seed, uint64_t ticket);
 
+/* What all samplers' rows have but for `open`. */
+#define SAMPLER_METHODS                                                        \
+	.next = sampler_next, .learn = sampler_learn, .say = sampler_say,      \
+	.close = sampler_close, .save = sampler_save, .load = sampler_load
+
 #endif

@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "explore/trace.h"
+#include "selector.h"
 
 struct explore_params {
 	uint64_t seed;	   /* of everything random */
@@ -72,7 +73,9 @@ struct explore_search {
 
 /* All, ended by NULL; `auto` first. */
 extern const struct explore_strategy *const explore_strategies[];
-const struct explore_strategy *explore_strategy_find(const char *name);
+/* NULL: *err says so, and which one may have been meant; err may be NULL. */
+const struct explore_strategy *explore_strategy_find(const char *name,
+						     struct seam_error *err);
 /* Its number in that list. */
 unsigned explore_strategy_number(const struct explore_strategy *strategy);
 

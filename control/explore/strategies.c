@@ -20,13 +20,19 @@ const struct explore_strategy *const explore_strategies[] = {
 };
 
 const struct explore_strategy *
-explore_strategy_find(const char *name)
+explore_strategy_find(const char *name, struct seam_error *err)
 {
+	struct seam_near near = { .word = name };
 	const struct explore_strategy *const *row;
 
-	for (row = explore_strategies; *row; row++)
+	for (row = explore_strategies; *row; row++) {
 		if (strcmp((*row)->name, name) == 0)
 			return *row;
+		seam_near_try(&near, (*row)->name);
+	}
+	sess_fail(err, SEAM_E_SYNTAX, 0, "unknown strategy '%s'%s%s%s",
+		  seam_show(name).s, near.best ? "; did you mean '" : "",
+		  near.best ? near.best : "", near.best ? "'?" : "");
 	return NULL;
 }
 

@@ -118,10 +118,5 @@ const struct explore_strategy explore_surw = {
 	.drawn = true,
 	.summary = "uniform over the orders of one object's events at a time",
 	.open = open_surw,
-	.next = sampler_next,
-	.learn = sampler_learn,
-	.say = sampler_say,
-	.close = sampler_close,
-	.save = sampler_save,
-	.load = sampler_load,
+	SAMPLER_METHODS,
 };

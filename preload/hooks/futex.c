@@ -83,10 +83,15 @@ futex(const long *a, enum seam_verb verb, uint64_t site)
 		c.eintr = true;
 		futex_deadline(&c, a);
 		c.mode = a[1] & FUTEX_PRIVATE_FLAG ? 'p' : 0;
-		seam_count_raw_futex();
 	}
-	int error =
-	    seam_is_scheduled() ? seam_sched_futex(&c, a) : seam_gate_call(&c);
+	int error;
+	if (seam_is_scheduled()) {
+		error = seam_sched_futex(&c, a);
+	} else {
+		if (verb == SEAM_FUTEX_WAIT)
+			seam_count_raw_futex();
+		error = seam_gate_call(&c);
+	}
 	return error != 0 ? seam_errno(error) : c.value;
 }
 

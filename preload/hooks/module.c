@@ -182,6 +182,8 @@ open_as(uint64_t site, const char *file, int flags)
 	return handle != NULL ? handle : seam_real.dlopen(file, flags);
 }
 
+_Atomic unsigned seam_modules_opening;
+
 static __attribute__((noinline)) void *
 armed_dlopen(const char *file, int flags, uint64_t site)
 {
@@ -197,7 +199,9 @@ armed_dlopen(const char *file, int flags, uint64_t site)
 		errno = error;
 		return NULL;
 	}
+	seam_modules_opening++;
 	void *handle = open_as(site, file, flags);
+	seam_modules_opening--;
 	int saved = errno;
 	if (handle != NULL && file != NULL && !(flags & RTLD_NOLOAD))
 		seam_modules_changed();

@@ -62,6 +62,15 @@ start(void *entry)
 	return result;
 }
 
+static bool
+is_detached(const pthread_attr_t *attr)
+{
+	int state = PTHREAD_CREATE_JOINABLE;
+
+	return attr != NULL && pthread_attr_getdetachstate(attr, &state) == 0 &&
+	       state == PTHREAD_CREATE_DETACHED;
+}
+
 SEAM_EXPORT int
 pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	       void *(*routine)(void *), void *arg)
@@ -70,6 +79,7 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 		return seam_real.pthread_create(thread, attr, routine, arg);
 	struct seam_call c = SEAM_CALL(pthread_create, THREAD_CREATE, NULL);
 	struct seam_thread *t;
+	c.arg[1] = is_detached(attr);
 	int error =
 	    seam_create_begins(&c, (uint64_t)(uintptr_t)routine, arg, &t);
 	if (error != 0)

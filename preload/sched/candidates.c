@@ -217,9 +217,11 @@ seam_is_ready(struct seam_slot *slot)
 		return false;
 	if (op->flags & SEAM_OP_LOCAL)
 		return true;
-	/* A try answers at once, and so does who would join itself. */
+	/* A try answers at once, and so does who would join itself, or one
+	 * that is detached. */
 	if (op->verb == SEAM_THREAD_JOIN && op->peer)
 		return s->slot[op->peer - 1].state >= SEAM_SLOT_ENDING ||
+		       s->slot[op->peer - 1].detached ||
 		       op->fn == SEAM_FN_pthread_tryjoin_np ||
 		       op->peer == seam_slot_index(slot) + 1u;
 	if (op->verb == SEAM_TIME_SLEEP)

@@ -110,6 +110,8 @@ seam_effect(struct seam_slot *slot, struct seam_call *c, int error)
 	if (slot->op.peer && !error && c->verb == SEAM_THREAD_CANCEL)
 		seam_sched()->slot[slot->op.peer - 1].signals |=
 		    SEAM_SIGNAL_CANCEL;
+	if (slot->op.peer && !error && c->verb == SEAM_THREAD_DETACH)
+		seam_sched()->slot[slot->op.peer - 1].detached = 1;
 	if (c->verb == SEAM_SIGNAL_SEND && !error) {
 		seam_signals_sent(slot, c);
 		seam_wait_for_killed(c);
@@ -239,12 +241,13 @@ timed_out(struct seam_slot *slot, const struct seam_call *c)
 	return c->verb == SEAM_TIME_SLEEP ? 0 : c->timeout_error;
 }
 
-/* Which is an error, but not for a try. */
+/* Itself, or one that is detached: an error, but a try may say busy. */
 static bool
-joins_itself(const struct seam_slot *slot, const struct seam_call *c)
+joins_wrongly(const struct seam_slot *slot, const struct seam_call *c)
 {
-	return c->verb == SEAM_THREAD_JOIN &&
-	       slot->op.peer == seam_slot_index(slot) + 1u;
+	return c->verb == SEAM_THREAD_JOIN && slot->op.peer &&
+	       (slot->op.peer == seam_slot_index(slot) + 1u ||
+		seam_sched()->slot[slot->op.peer - 1].detached);
 }
 
 /* The call itself; SEAM_AGAIN: it would wait. */
@@ -260,7 +263,7 @@ attempt(struct seam_slot *slot, struct seam_call *c)
 		return SEAM_AGAIN;
 	if (seam_signals_in_call(slot, c))
 		return seam_signals_call(slot, c);
-	if (!c->try || joins_itself(slot, c))
+	if (!c->try || joins_wrongly(slot, c))
 		return c->real(c);
 	error = c->try(c);
 	if (error != c->busy)
@@ -434,6 +437,10 @@ seam_sched_after(struct seam_call *c, int error)
 		seam_step_done(slot, error);
 	} else {
 		slot->op.peer = slot_of_thread(c->peer);
+		/* pthread_create: whether it is detached. */
+		if (slot->op.peer && c->verb == SEAM_THREAD_CREATE)
+			seam_sched()->slot[slot->op.peer - 1].detached =
+			    c->arg[1] != 0;
 		seam_step_done(slot, error);
 		if (c->verb == SEAM_THREAD_CREATE ||
 		    c->verb == SEAM_PROCESS_FORK)

@@ -294,6 +294,22 @@ shares_memory(void)
 	return found;
 }
 
+/* Who has a lock that knows its owner is known by its thread's number, which
+ * a forked child's thread does not have. */
+static bool
+holds_a_lock(void)
+{
+	const struct seam_sched *s = seam_sched();
+	uint32_t i;
+
+	for (i = 0; i < s->sobjects; i++)
+		if (s->sobject[i].owner &&
+		    (s->sobject[i].kind == SEAM_KIND_MUTEX ||
+		     s->sobject[i].kind == SEAM_KIND_RWLOCK))
+			return true;
+	return false;
+}
+
 static const char *
 why_not(void)
 {
@@ -303,6 +319,10 @@ why_not(void)
 		return "a descriptor had been opened";
 	if (shares_memory())
 		return "memory was shared with other processes";
+	if (holds_a_lock())
+		return "a lock was held";
+	if (seam_modules_opening)
+		return "a library was being opened";
 	return NULL;
 }
 

@@ -18,6 +18,7 @@ io-threads 2
 io-threads-do-reads yes
 appendonly yes
 appendfsync no
+auto-aof-rewrite-percentage 0
 save ""
 enable-debug-command local
 logfile $dir/log
@@ -32,7 +33,7 @@ start()
 	# shellcheck disable=SC2086
 	$under redis-server "$PWD/redis.conf" &
 	server=$!
-	until ask ping >/dev/null 2>&1; do :; done
+	until [ "$(ask ping 2>/dev/null)" = PONG ]; do :; done
 }
 
 # settle WORD: until nothing of that kind is going on
@@ -48,11 +49,15 @@ bench()
 	    tr '\r' '\n' | grep -iE 'error|refused|reset'
 }
 
-# Errors of clients are counted by the server, too.
-state()
+data()
 {
 	ask dbsize
 	ask debug digest
+}
+
+# Errors of clients are counted by the server, too.
+state()
+{
 	ask info stats | tr -d '\r' |
 	    grep -E '^(rejected_connections|total_error_replies):'
 	ask info persistence | tr -d '\r' |
@@ -79,12 +84,13 @@ ask eval 'for i = 1, 5000 do redis.call("hset", "h" .. i % 10, i, i * i) end
 ask bgrewriteaof
 settle aof_rewrite_in_progress
 settle aof_rewrite_scheduled
-state | tee before
+data | tee before
+state
 kill -TERM "$server"
 wait "$server"
 echo "server: $?"
 start
-state | diff before - && echo 'as before'
+data | diff before - && echo 'as before'
 kill -TERM "$server"
 wait "$server"
 echo "server: $?"

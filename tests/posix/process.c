@@ -5,6 +5,7 @@
 #include <pty.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 static int
 status_of(pid_t pid)
@@ -319,9 +320,27 @@ stopping(void)
 	is("its end after that", status_of(pid), 9);
 }
 
+static char
+what_became(void)
+{
+	char cwd[8] = "";
+	struct stat null, st;
+
+	if (getsid(0) != getpid())
+		return 's';
+	if (!getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/") != 0)
+		return 'c';
+	if (stat("/dev/null", &null) != 0)
+		return '?';
+	for (int fd = 0; fd < 3; fd++)
+		if (fstat(fd, &st) != 0 || st.st_rdev != null.st_rdev)
+			return 'n';
+	return 'd';
+}
+
 /* daemon's process tells by a pipe what it is. */
 static void
-daemons(void)
+daemons(const char *name, int stays)
 {
 	int tell[2];
 	char c = 0;
@@ -330,14 +349,15 @@ daemons(void)
 	pid_t pid = fork();
 	must(pid < 0);
 	if (pid == 0) {
-		if (daemon(1, 1) != 0)
+		if (daemon(stays, stays) != 0)
 			_exit(1);
-		c = getsid(0) == getpid() ? 'd' : 'x';
+		c = what_became();
 		_exit(write(tell[1], &c, 1) != 1);
 	}
 	is("daemon: the caller's exit", status_of(pid), 0);
 	close(tell[1]);
-	is("daemon goes on", read(tell[0], &c, 1) == 1 && c == 'd', 1);
+	gives("daemon goes on", read(tell[0], &c, 1), 1);
+	is(name, c, stays ? 'c' : 'd');
 	close(tell[0]);
 }
 
@@ -364,7 +384,8 @@ main(void)
 	shells();
 	waiting();
 	stopping();
-	daemons();
+	daemons("daemon stays where it is", 1);
+	daemons("daemon leaves it all", 0);
 	terminals();
 	return broken;
 }

@@ -15,6 +15,8 @@
  *	child		a process that outlives the first
  *	clock rdtsc	threads that decide by the time
  *	prefix		says something before the first thread
+ *	inherited KIND	main has a lock that knows its owner when it makes its
+ *			first thread, and lets it go afterwards
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -177,6 +179,62 @@ outlive(void)
 	}
 }
 
+static void *
+nothing(void *unused)
+{
+	return unused;
+}
+
+static int
+hold_meanwhile(int type, int protocol, int robustness)
+{
+	pthread_mutexattr_t attr;
+	pthread_mutex_t mutex;
+	pthread_t thread;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, type);
+	pthread_mutexattr_setprotocol(&attr, protocol);
+	pthread_mutexattr_setrobust(&attr, robustness);
+	pthread_mutex_init(&mutex, &attr);
+	pthread_mutex_lock(&mutex);
+	if (pthread_create(&thread, NULL, nothing, NULL) == 0)
+		pthread_join(thread, NULL);
+	return pthread_mutex_unlock(&mutex);
+}
+
+static int
+write_meanwhile(void)
+{
+	pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+	pthread_t thread;
+
+	pthread_rwlock_wrlock(&lock);
+	if (pthread_create(&thread, NULL, nothing, NULL) == 0)
+		pthread_join(thread, NULL);
+	pthread_rwlock_unlock(&lock);
+	/* Had it been taken for a reader's, there would be a writer still. */
+	return pthread_rwlock_trywrlock(&lock);
+}
+
+/* The first thread that a process makes is the one that matters. */
+static int
+inherit(const char *kind)
+{
+	switch (*kind) {
+	case 'r':
+		return hold_meanwhile(PTHREAD_MUTEX_RECURSIVE, 0, 0);
+	case 'e':
+		return hold_meanwhile(PTHREAD_MUTEX_ERRORCHECK, 0, 0);
+	case 'i':
+		return hold_meanwhile(0, PTHREAD_PRIO_INHERIT, 0);
+	case 'b':
+		return hold_meanwhile(0, 0, PTHREAD_MUTEX_ROBUST);
+	default:
+		return write_meanwhile();
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -208,6 +266,8 @@ main(int argc, char **argv)
 		both(decide_by_clock, NULL, decide_by_clock, NULL);
 	else if (!strcmp(mode, "rdtsc"))
 		both(decide_by_counter, NULL, decide_by_counter, NULL);
+	else if (!strcmp(mode, "inherited"))
+		return inherit(argc > 2 ? argv[2] : "");
 	else if (!strcmp(mode, "prefix")) {
 		say("before");
 		both(forward, NULL, backward, NULL);

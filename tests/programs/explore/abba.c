@@ -5,6 +5,9 @@
  * preemptions: 1
  * critical: debit mutex.lock savings before credit mutex.lock savings
  * or: credit mutex.lock current before debit mutex.lock current
+ *
+ * -DHALF, mended by half: nobody waits for a lock with the other one in hand,
+ * but what was read under the first is old when both are held.
  */
 #include "explore.h"
 
@@ -29,14 +32,22 @@ static void *
 credit(void *unused)
 {
 	(void)unused;
-#ifdef FIXED
+#if defined(FIXED)
 	pthread_mutex_lock(&savings);
 	pthread_mutex_lock(&current);
+	in_current -= 30;
+#elif defined(HALF)
+	pthread_mutex_lock(&current);
+	int left = in_current - 30;
+	pthread_mutex_unlock(&current);
+	pthread_mutex_lock(&savings);
+	pthread_mutex_lock(&current);
+	in_current = left;
 #else
 	pthread_mutex_lock(&current);
 	pthread_mutex_lock(&savings);
-#endif
 	in_current -= 30;
+#endif
 	in_savings += 30;
 	pthread_mutex_unlock(&savings);
 	pthread_mutex_unlock(&current);

@@ -5,13 +5,16 @@
  * oracle: exit
  * preemptions: 1
  * critical: get_balance mutex.lock lock before set_balance mutex.lock lock
+ *
+ * -DHALF, mended by half: one payer adds in one critical section, the other
+ * still reads in one and writes in another.
  */
 #include "explore.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int balance;
 
-#ifdef FIXED
+#if defined(FIXED) || defined(HALF)
 CALL_SITE static void
 add_balance(int amount)
 {
@@ -20,7 +23,9 @@ add_balance(int amount)
 	pthread_mutex_unlock(&lock);
 	HERE();
 }
-#else
+#endif
+
+#ifndef FIXED
 CALL_SITE static int
 get_balance(void)
 {
@@ -41,11 +46,13 @@ set_balance(int value)
 	HERE();
 }
 
+#ifndef HALF
 static void
 add_balance(int amount)
 {
 	set_balance(get_balance() + amount);
 }
+#endif
 #endif
 
 static void *
@@ -56,9 +63,21 @@ payer(void *unused)
 	return NULL;
 }
 
+#ifdef HALF
+static void *
+old_payer(void *unused)
+{
+	(void)unused;
+	set_balance(get_balance() + 10);
+	return NULL;
+}
+#else
+#define old_payer payer
+#endif
+
 int
 main(void)
 {
-	together(payer, payer);
+	together(payer, old_payer);
 	return verdict(balance == 20);
 }
