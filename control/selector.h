@@ -190,4 +190,8 @@ struct seam_signal_text seam_signal_name(int number);
 /* fnmatch-like with '*' and '?' only. */
 bool seam_glob(const char *pattern, const char *text);
 
+/* arguments.c: what glibc would take too long, or too much memory, for: why;
+ * NULL: nothing. */
+const char *seam_regex_refused(const char *text);
+
 #endif

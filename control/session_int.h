@@ -77,6 +77,7 @@ struct seam_armed {
 	void *data;
 	/* rules.c, compile.c and hold.c alone: */
 	bool reserved;	   /* not `used`, but another rule's `notify` */
+	bool stale;	   /* not `used`, but tables still have its matches */
 	bool seen;	   /* some process it can match has been compiled for */
 	uint64_t left;	   /* ns: nobody who could come is left since then */
 	uint32_t notify;   /* holds: index + 1 of the rule that rings */
@@ -102,10 +103,13 @@ struct seam_session {
 	unsigned processes;	 /* high-water */
 	struct seam_armed *rule; /* [SEAM_MAX_RULES], lazily committed */
 	unsigned rules;		 /* high-water */
+	unsigned next_rule;	 /* where a free one is looked for, at it */
 	unsigned next_id[8];
 	bool watching, recording, times;
 	seam_event_fn *each;
 	void *each_data;
+	size_t each_last;     /* of what comes at once; 0: all */
+	uint64_t passed_over; /* events before those */
 
 	int warden;		   /* write end: closing it tells the warden */
 	int listener, epoll, wake; /* wake: eventfd to the server */
@@ -201,8 +205,9 @@ enum seam_peek { SEAM_PEEK_FREE, SEAM_PEEK_TAKEN, SEAM_PEEK_UNKNOWN };
 enum seam_peek seam_peek(struct seam_session *s, struct seam_process *p,
 			 int kind, uint64_t addr, int mode, int *owner_tid);
 
-/* events.c: the porter calls it. */
+/* events.c: all that is there, and what of it the porter gives at once. */
 void seam_drain_locked(struct seam_session *s);
+void seam_drain_rings(struct seam_session *s);
 /* wait.c: the ringer's work after a bell; server.c has the clients. */
 
 /* rules.c: when a session ends: holds are given back, everything of rules,
