@@ -26,7 +26,11 @@ inner=no
 # parents, but not their environment
 marked()
 {
-	grep -alsF "SEAM_PACKAGES=$1" /proc/[0-9]*/environ |
+	{
+		grep -alsF "SEAM_PACKAGES=$1" /proc/[0-9]*/environ
+		# redis-server writes its title over the environment.
+		echo "$1/" | grep -alsF -f - /proc/[0-9]*/cmdline
+	} | sort -u |
 	    sed 's/[^0-9]//g'
 }
 
