@@ -148,13 +148,12 @@ signal_of(const struct seam_process *p)
 static void
 say_how(const struct seam_process *p, struct crash *c)
 {
-	const char *name;
 	int sig = signal_of(p);
 
 	c->is_signal = sig != 0;
 	if (c->is_signal) {
-		name = sigabbrev_np(sig);
-		snprintf(c->how, sizeof(c->how), "SIG%s", name ? name : "?");
+		snprintf(c->how, sizeof(c->how), "SIG%s",
+			 seam_signal_name(sig).s);
 	} else if (p->status_known) {
 		snprintf(c->how, sizeof(c->how), "_exit %d",
 			 WEXITSTATUS(p->status));

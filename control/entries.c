@@ -24,19 +24,13 @@ seam_process_path(struct seam_session *s, const struct seam_process *p,
 void
 seam_process_status(const struct seam_process *p, struct seam_text *t)
 {
-	const char *name;
-
 	if (!p->status_known)
 		return;
 	if (!WIFSIGNALED(p->status)) {
 		seam_text_add(t, " with status %d", WEXITSTATUS(p->status));
 		return;
 	}
-	name = sigabbrev_np(WTERMSIG(p->status));
-	if (name)
-		seam_text_add(t, " by SIG%s", name);
-	else
-		seam_text_add(t, " by signal %d", WTERMSIG(p->status));
+	seam_text_add(t, " by SIG%s", seam_signal_name(WTERMSIG(p->status)).s);
 }
 
 /* "A.1.2" for the process P3.1.2, whose ancestor P3 has the alias A. */

@@ -181,6 +181,11 @@ int seam_errno_number(const char *name);
 const char *seam_errno_name(int number);
 /* "TERM", "SIGTERM", "15" to the number; -1 if unknown. */
 int seam_signal_number(const char *name);
+/* "TERM", "RTMIN+3"; a number where there is no name.  Used like seam_show. */
+struct seam_signal_text {
+	char s[16];
+};
+struct seam_signal_text seam_signal_name(int number);
 
 /* fnmatch-like with '*' and '?' only. */
 bool seam_glob(const char *pattern, const char *text);

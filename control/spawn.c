@@ -265,8 +265,8 @@ describe_status(const struct seam_process *p, char *buf, size_t size)
 	if (!p->status_known)
 		snprintf(buf, size, "ended");
 	else if (WIFSIGNALED(p->status))
-		snprintf(buf, size, "was killed by signal %d",
-			 WTERMSIG(p->status));
+		snprintf(buf, size, "was killed by SIG%s",
+			 seam_signal_name(WTERMSIG(p->status)).s);
 	else
 		snprintf(buf, size, "ended with status %d",
 			 WEXITSTATUS(p->status));

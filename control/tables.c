@@ -80,15 +80,14 @@ static void
 put_status(json_t *row, const struct seam_process *p)
 {
 	char buf[64] = "";
-	const char *name;
 
 	if (p->unhooked) {
 		seam_json_put(row, "status", p->unhooked);
 		return;
 	}
 	if (p->status_known && WIFSIGNALED(p->status)) {
-		name = sigabbrev_np(WTERMSIG(p->status));
-		snprintf(buf, sizeof(buf), "SIG%s", name ? name : "?");
+		snprintf(buf, sizeof(buf), "SIG%s",
+			 seam_signal_name(WTERMSIG(p->status)).s);
 	} else if (p->status_known) {
 		snprintf(buf, sizeof(buf), "%d", WEXITSTATUS(p->status));
 	}

@@ -431,7 +431,6 @@ check_exit(struct seam_session *s, struct sess_wait *w, json_t *reply,
 {
 	struct seam_process *p = seam_process_find(s, w->what, 0, err);
 	char path[SEAM_PATH];
-	const char *name;
 
 	if (!p)
 		return err->code;
@@ -446,8 +445,7 @@ check_exit(struct seam_session *s, struct sess_wait *w, json_t *reply,
 				    json_integer(WEXITSTATUS(p->status)));
 		return SEAM_OK;
 	}
-	name = sigabbrev_np(WTERMSIG(p->status));
-	seam_json_put(reply, "signal", name ? name : "?");
+	seam_json_put(reply, "signal", seam_signal_name(WTERMSIG(p->status)).s);
 	return SEAM_OK;
 }
 

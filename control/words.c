@@ -514,6 +514,24 @@ seam_signal_number(const char *name)
 	return realtime_signal(name);
 }
 
+struct seam_signal_text
+seam_signal_name(int number)
+{
+	const char *name = sigabbrev_np(number);
+	struct seam_signal_text shown;
+	char *s = shown.s;
+
+	if (name)
+		snprintf(s, sizeof(shown.s), "%s", name);
+	else if (number == SIGRTMIN)
+		snprintf(s, sizeof(shown.s), "RTMIN");
+	else if (number > SIGRTMIN && number <= SIGRTMAX)
+		snprintf(s, sizeof(shown.s), "RTMIN+%d", number - SIGRTMIN);
+	else
+		snprintf(s, sizeof(shown.s), "%d", number);
+	return shown;
+}
+
 /* Patterns and near misses. */
 
 bool

@@ -755,7 +755,12 @@ START_TEST(signal_names)
 		ck_assert_int_eq(seam_signal_number(name), s);
 		snprintf(name, sizeof(name), "%d", s);
 		ck_assert_int_eq(seam_signal_number(name), s);
+		ck_assert_str_eq(seam_signal_name(s).s, abbrev);
 	}
+	for (int s = 1; s <= SIGRTMAX; s++)
+		ck_assert_int_eq(seam_signal_number(seam_signal_name(s).s), s);
+	ck_assert_str_eq(seam_signal_name(SIGRTMIN).s, "RTMIN");
+	ck_assert_str_eq(seam_signal_name(SIGRTMIN + 3).s, "RTMIN+3");
 	ck_assert_int_eq(seam_signal_number("SIGIOT"), SIGABRT);
 	ck_assert_int_eq(seam_signal_number("CLD"), SIGCHLD);
 	ck_assert_int_eq(seam_signal_number("IO"), SIGPOLL);

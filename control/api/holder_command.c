@@ -71,9 +71,7 @@ describe(int status, char buf[static 64])
 {
 	if (WIFSIGNALED(status))
 		snprintf(buf, 64, "was killed by SIG%s",
-			 sigabbrev_np(WTERMSIG(status)) ?
-			     sigabbrev_np(WTERMSIG(status)) :
-			     "?");
+			 seam_signal_name(WTERMSIG(status)).s);
 	else
 		snprintf(buf, 64, "ended with status %d", WEXITSTATUS(status));
 	return buf;

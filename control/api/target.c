@@ -248,7 +248,7 @@ not_so(struct seam_session *s, const char *alias, int was, int wanted,
 	if (WIFSIGNALED(was))
 		sess_fail(err, SEAM_E_FAILED, 0,
 			  "%s was ended by SIG%s; expected exit status %d",
-			  seam_show(alias).s, sigabbrev_np(WTERMSIG(was)),
+			  seam_show(alias).s, seam_signal_name(WTERMSIG(was)).s,
 			  wanted);
 	else
 		sess_fail(err, SEAM_E_FAILED, 0,

@@ -77,10 +77,7 @@ static void
 put_status(const struct seam_outcome *o, FILE *f)
 {
 	if (WIFSIGNALED(o->status))
-		fprintf(f, "SIG%s",
-			sigabbrev_np(WTERMSIG(o->status)) ?
-			    sigabbrev_np(WTERMSIG(o->status)) :
-			    "?");
+		fprintf(f, "SIG%s", seam_signal_name(WTERMSIG(o->status)).s);
 	else
 		fprintf(f, "exit %d", WEXITSTATUS(o->status));
 	if (o->timed_out)

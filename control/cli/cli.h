@@ -40,8 +40,8 @@ struct seam_session *cli_open(const struct seam_options *options);
 /*
  * watch.c: a thread that minds signals and the time.  Signals from the
  * terminal reach a target by themselves, others are handed on to it; a
- * second one ends it by SIGKILL, and the session with it.  Without a target
- * the first one stops the session.
+ * second SIGINT, SIGTERM or SIGQUIT ends it by SIGKILL, and the session with
+ * it.  Without a target the first one stops the session.
  */
 struct cli_watch {
 	struct seam_session *session;
@@ -49,13 +49,15 @@ struct cli_watch {
 	uint64_t timeout_ms; /* 0: none */
 	pthread_t thread;
 	int pipe[2];
-	unsigned signals;
+	unsigned signals, endings; /* all; those that mean an end */
 	bool timed_out;
 	atomic_bool stopped; /* scripts end */
 };
 bool cli_watch_start(struct cli_watch *w);
 /* The time counts from here. */
 void cli_watch_end(struct cli_watch *w);
+/* Is it a signal that who waits for a command hands on to it? */
+bool cli_hands_on(int sig);
 
 /* trace.c and summary.c */
 struct cli_summary;

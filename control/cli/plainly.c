@@ -11,9 +11,6 @@
 
 extern char **environ;
 
-static const int handed_on[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
-#define HANDED_ON (sizeof(handed_on) / sizeof(handed_on[0]))
-
 static volatile sig_atomic_t child;
 
 /* The terminal sends its own to the child as well. */
@@ -37,8 +34,9 @@ spawn(char *const *argv, pid_t *pid)
 	int r;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < HANDED_ON; i++)
-		sigaddset(&set, handed_on[i]);
+	for (int sig = 1; sig <= SIGRTMAX; sig++)
+		if (cli_hands_on(sig))
+			sigaddset(&set, sig);
 	pthread_sigmask(SIG_BLOCK, &set, &old);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
@@ -57,13 +55,15 @@ catch_signals(void)
 				.sa_flags = SA_SIGINFO | SA_RESTART };
 
 	sigemptyset(&sa.sa_mask);
-	for (size_t i = 0; i < HANDED_ON; i++) {
+	for (int sig = 1; sig <= SIGRTMAX; sig++) {
 		struct sigaction old;
 
-		if (!sigaction(handed_on[i], NULL, &old) &&
+		if (!cli_hands_on(sig))
+			continue;
+		if (!sigaction(sig, NULL, &old) &&
 		    !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_IGN)
 			continue;
-		sigaction(handed_on[i], &sa, NULL);
+		sigaction(sig, &sa, NULL);
 	}
 }
 

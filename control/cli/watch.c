@@ -12,8 +12,19 @@
 
 #define GRACE_MS 1000 /* from SIGTERM to SIGKILL */
 
-static const int minded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-#define MINDED (sizeof(minded) / sizeof(minded[0]))
+/* A second one of these is meant for a command that does not end. */
+static bool
+ends(int sig)
+{
+	return sig == SIGINT || sig == SIGTERM || sig == SIGQUIT;
+}
+
+bool
+cli_hands_on(int sig)
+{
+	return ends(sig) || sig == SIGHUP || sig == SIGUSR1 || sig == SIGUSR2 ||
+	       sig == SIGALRM || (sig >= SIGRTMIN && sig <= SIGRTMAX);
+}
 
 /* Written by the handler: the signal, and whether a terminal sent it. */
 struct word {
@@ -65,7 +76,8 @@ static void
 take_signal(struct cli_watch *w, const struct word *word)
 {
 	w->signals++;
-	if (!w->target || w->signals > 1)
+	w->endings += ends(word->sig);
+	if (!w->target || w->endings > 1)
 		finish_off(w);
 	else if (!word->from_tty)
 		send_signal(w, word->sig);
@@ -116,8 +128,15 @@ mind(void *data)
 	}
 }
 
+/* With no target, there is nobody who could mean something else by it. */
+static bool
+minds(const struct cli_watch *w, int sig)
+{
+	return w->target ? cli_hands_on(sig) : ends(sig) || sig == SIGHUP;
+}
+
 static void
-handle(void (*handler)(int, siginfo_t *, void *))
+handle(const struct cli_watch *w, void (*handler)(int, siginfo_t *, void *))
 {
 	struct sigaction sa = { .sa_sigaction = handler,
 				.sa_flags = SA_SIGINFO | SA_RESTART };
@@ -127,14 +146,16 @@ handle(void (*handler)(int, siginfo_t *, void *))
 		sa.sa_handler = SIG_DFL;
 	}
 	sigemptyset(&sa.sa_mask);
-	for (size_t i = 0; i < MINDED; i++) {
+	for (int sig = 1; sig <= SIGRTMAX; sig++) {
 		struct sigaction old;
 
+		if (!minds(w, sig))
+			continue;
 		/* nohup and shells' & have said what they want. */
-		if (!sigaction(minded[i], NULL, &old) &&
+		if (!sigaction(sig, NULL, &old) &&
 		    !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_IGN)
 			continue;
-		sigaction(minded[i], &sa, NULL);
+		sigaction(sig, &sa, NULL);
 	}
 }
 
@@ -152,7 +173,7 @@ cli_watch_start(struct cli_watch *w)
 		return false;
 	}
 	signal_fd = w->pipe[1];
-	handle(on_signal);
+	handle(w, on_signal);
 	return true;
 }
 
@@ -161,7 +182,7 @@ cli_watch_end(struct cli_watch *w)
 {
 	struct word word = { 0 };
 
-	handle(NULL);
+	handle(w, NULL);
 	signal_fd = -1;
 	if (write(w->pipe[1], &word, sizeof(word)) == (ssize_t)sizeof(word))
 		pthread_join(w->thread, NULL);

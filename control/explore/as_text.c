@@ -185,7 +185,8 @@ as_put_end(FILE *f, const struct as_work *w)
 	switch (w->fault) {
 	case EXPLORE_CRASH:
 		if (WIFSIGNALED(status))
-			fprintf(f, "SIG%s", sigabbrev_np(WTERMSIG(status)));
+			fprintf(f, "SIG%s",
+				seam_signal_name(WTERMSIG(status)).s);
 		else
 			fputs("it crashes", f);
 		break;

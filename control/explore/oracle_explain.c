@@ -236,10 +236,10 @@ static void
 put_crash(const struct told *x)
 {
 	int sig = WTERMSIG(x->t->status);
-	const char *name = sigabbrev_np(sig), *text = sigdescr_np(sig);
+	const char *text = sigdescr_np(sig);
 
-	fprintf(x->f, "crash: SIG%s (%s)", name ? name : "?",
-		text ? text : "unknown");
+	fprintf(x->f, "crash: SIG%s (%s)", seam_signal_name(sig).s,
+		text ? text : "real-time signal");
 	if (!x->t->who) {
 		fputc('\n', x->f);
 		return;
