@@ -165,7 +165,7 @@ class Server(Batch):
                   child.poll() is not None)
             if child.returncode is not None:
                 sys.exit(f"{self.name}: it has ended")
-                before = time_of(child.pid)
+            before = time_of(child.pid)
             for argv in self.load(units):
                 run(argv, preexec_fn=on_cpu(CPUS[0]))
             return time_of(child.pid) - before
