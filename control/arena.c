@@ -201,10 +201,11 @@ seam_arena_reset_proc(struct seam_arena *a, int fd, unsigned proc)
 	atomic_store(&g->mode, 0);
 	for (size_t i = 0; i < SEAM_VERB_WORDS; i++)
 		atomic_store(&g->wild[i], 0);
-	for (size_t i = 0; i < SEAM_BLOOM_WORDS; i++) {
-		atomic_store(&g->objects[i], 0);
-		atomic_store(&g->sites[i], 0);
-	}
+	punch(a, fd,
+	      offsetof(struct seam_arena, proc[0]) +
+		  proc * sizeof(struct seam_proc) +
+		  offsetof(struct seam_gate, objects),
+	      sizeof(*g) - offsetof(struct seam_gate, objects));
 	punch(a, fd,
 	      offsetof(struct seam_arena, proc[0]) +
 		  proc * sizeof(struct seam_proc) + rest,

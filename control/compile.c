@@ -11,7 +11,12 @@
  * of objects to be made, as many of them can be bound until the next
  * compilation, which finds all that exist by then.
  */
-#define ANY_COPIES 64
+#define ANY_COPIES SEAM_BINDS
+
+/* Few rules are compiled anew with each that comes or goes.  With many, one
+ * is added to what there is, and taken out when half of them have gone: or
+ * 10,000 would be compiled 10,000 times. */
+#define FEW_RULES 64
 
 /* Locks of interpreters, allocators and cryptography: what nobody aims at.
  * Functions' ranges are of call sites, objects' of the objects. */
@@ -342,31 +347,46 @@ compile_rule(struct compiling *c)
 	}
 }
 
+static bool
+in_tables(struct seam_session *s, const struct seam_armed *r)
+{
+	return r->used && r->fd < 0 &&
+	       (r->kind == SEAM_RULE_ORDER || /* let go for a while */
+		atomic_load(&seam_rule_of(s, r)->armed));
+}
+
+static void
+draft_rule(struct compiling *c, struct seam_armed *r)
+{
+	c->r = r;
+	c->d->rules++;
+	r->seen = true;
+	seam_ruled(c->s, c->p)->logs |= r->kind == SEAM_RULE_LOG;
+	compile_rule(c);
+}
+
+static bool
+wants_noise(const struct seam_session *s, const struct seam_table_draft *d)
+{
+	return d->wild || s->watching || s->recording;
+}
+
 /* True: another process shares memory with this one that was not known. */
 static bool
 draft(struct seam_session *s, struct seam_process *p,
       struct seam_table_draft *d)
 {
-	struct seam_ruled *ruled = seam_ruled(s, p);
 	struct compiling c = { .s = s, .p = p, .d = d };
 
-	ruled->logs = false;
+	seam_ruled(s, p)->logs = false;
 	seam_draft_string(d, "");
 	for (unsigned i = 0; i < s->rules; i++) {
 		struct seam_armed *r = &s->rule[i];
 
-		if (!r->used || r->fd >= 0 ||
-		    (r->kind != SEAM_RULE_ORDER && /* let go for a while */
-		     !atomic_load(&seam_rule_of(s, r)->armed)))
-			continue;
-		if (!seam_rule_concerns(s, r, p))
-			continue;
-		c.r = r;
-		r->seen = true;
-		ruled->logs |= r->kind == SEAM_RULE_LOG;
-		compile_rule(&c);
+		if (in_tables(s, r) && seam_rule_concerns(s, r, p))
+			draft_rule(&c, r);
 	}
-	if (d->wild || s->watching || s->recording)
+	if (wants_noise(s, d))
 		d->noise = noise_of(s, p);
 	return c.shared_grew;
 }
@@ -382,18 +402,39 @@ compile_one(struct seam_session *s, struct seam_process *p, bool *shared,
 	enum seam_code code = SEAM_OK;
 
 	for (int tries = 0; tries < 4; tries++) {
-		struct seam_table_draft d = { 0 };
+		struct seam_table_draft *d = calloc(1, sizeof(*d));
 		uint32_t objects = seam_objects(s);
 		bool binds;
 
-		*shared |= draft(s, p, &d);
-		code = seam_publish(s, p, &d, err);
-		binds = d.bind != 0;
-		seam_draft_free(&d);
+		if (!d)
+			return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
+					 "out of memory");
+		*shared |= draft(s, p, d);
+		binds = d->binds;
+		code = seam_publish(s, p, d, err);
 		if (code || !binds || objects == seam_objects(s))
 			break;
 	}
 	return code;
+}
+
+/* Adds to what the process has; false: all has to be compiled. */
+static bool
+compile_more(struct seam_session *s, struct seam_process *p,
+	     struct seam_armed *r)
+{
+	struct seam_table_draft *d = seam_ruled(s, p)->draft;
+	struct compiling c = { .s = s, .p = p, .d = d };
+	uint32_t objects = seam_objects(s);
+
+	if (!in_tables(s, r) || !seam_rule_concerns(s, r, p))
+		return true;
+	if (!d || !d->out || d->rules < FEW_RULES)
+		return false;
+	draft_rule(&c, r);
+	return !c.shared_grew && (d->noise || !wants_noise(s, d)) &&
+	       seam_publish_more(s, p) &&
+	       (!d->binds || objects == seam_objects(s));
 }
 
 static enum seam_code
@@ -439,6 +480,47 @@ seam_compile_all(struct seam_session *s, struct seam_error *err)
 }
 
 void
+seam_compile_new(struct seam_session *s, struct seam_armed *r,
+		 struct seam_error *err)
+{
+	bool all = false;
+
+	for (unsigned i = 0; i < s->processes; i++) {
+		struct seam_process *p = &s->process[i];
+
+		all |= seam_process_live(p) && !compile_more(s, p, r);
+	}
+	if (all)
+		seam_compile_all(s, err);
+	else
+		err->code = SEAM_OK;
+}
+
+bool
+seam_compile_without(struct seam_session *s, struct seam_armed *r)
+{
+	bool plain = r->kind == SEAM_RULE_PAUSE || r->kind == SEAM_RULE_FAULT ||
+		     r->kind == SEAM_RULE_GATE;
+	struct seam_error err = { .code = SEAM_OK };
+	bool all = !plain, stays = false;
+
+	for (unsigned i = 0; i < s->processes; i++) {
+		struct seam_process *p = &s->process[i];
+		struct seam_table_draft *d = seam_ruled(s, p)->draft;
+
+		if (!seam_process_live(p) || !d || !seam_rule_concerns(s, r, p))
+			continue;
+		d->dead++;
+		all |= d->rules <= FEW_RULES || 2 * d->dead >= d->rules;
+		stays = true;
+	}
+	if (!all)
+		return stays;
+	seam_compile_all(s, &err);
+	return err.code != SEAM_OK;
+}
+
+void
 seam_rules_process_gone(struct seam_session *s, struct seam_process *p)
 {
 	struct seam_ruled *ruled = seam_ruled(s, p);
@@ -447,6 +529,7 @@ seam_rules_process_gone(struct seam_session *s, struct seam_process *p)
 	seam_heap_retire(s->heap, p->table);
 	p->table = 0;
 	seam_ranges_free(&ruled->noise);
+	seam_draft_free(ruled->draft);
 	memset(ruled, 0, sizeof(*ruled));
 	seam_names_forget(seam_room(s), p->index);
 }

@@ -37,7 +37,10 @@ next_line(struct seam_client *c, size_t *len)
 	char *line = NULL;
 
 	pthread_mutex_lock(&c->lock);
-	while (!c->closing) {
+	if (c->out_len > SEAM_OUT_MAX)
+		seam_client_flush(c);
+	c->held = c->out_len > SEAM_OUT_MAX;
+	while (!c->closing && !c->held) {
 		what = seam_client_cut(c, &line, len);
 		if (what == SEAM_LINE_WHOLE && !memchr(line, '\0', *len))
 			break;
@@ -364,7 +367,7 @@ seam_client_event(struct seam_client *c, uint32_t events)
 	if (hup)
 		seam_client_gone(c);
 	if (!c->busy && !c->dead) {
-		mine = c->len > 0;
+		mine = c->held ? c->out_len <= SEAM_OUT_MAX : c->len > 0;
 		c->busy = mine;
 	}
 	if (c->busy)

@@ -23,6 +23,8 @@
 #include "inner.h"
 
 #define SEAM_IN_MAX ((size_t)64 << 10)
+/* Of what a client has not read yet: with more, no line of its is carried
+ * out, and nothing is added to it. */
 #define SEAM_OUT_MAX ((size_t)1 << 20)
 #define SEAM_OUT_KEPT ((size_t)16 << 10)
 
@@ -47,6 +49,7 @@ struct seam_client {
 	bool dead;     /* to be freed by the server */
 	bool skipping; /* the rest of a line too long */
 	bool full;     /* more may be there than there was room for */
+	bool held;     /* lines may be there, but it has to read first */
 	uint32_t events;
 	size_t start, len; /* of what is not yet given out */
 	char *out;

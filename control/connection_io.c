@@ -17,7 +17,7 @@ seam_client_ask(struct seam_client *c)
 		return;
 	if (!c->eof && !c->closing && !c->full)
 		ev.events |= EPOLLIN;
-	if (c->out_len)
+	if (c->out_len || c->held)
 		ev.events |= EPOLLOUT;
 	if (ev.events == c->events)
 		return;
@@ -38,7 +38,7 @@ seam_client_gone(struct seam_client *c)
 void
 seam_client_settle(struct seam_client *c)
 {
-	if (c->eof)
+	if (c->eof && !c->held)
 		c->closing = true;
 	if (!c->dead && (c->gone || (c->closing && !c->out_len))) {
 		c->dead = true;
@@ -72,8 +72,14 @@ seam_client_flush(struct seam_client *c)
 	n = send_some(c, c->out + c->out_at, c->out_len);
 	c->out_at += n;
 	c->out_len -= n;
-	if (!c->out_len)
-		c->out_at = 0;
+	if (c->out_len)
+		return;
+	c->out_at = 0;
+	if (c->out_size > SEAM_OUT_MAX) {
+		free(c->out);
+		c->out = NULL;
+		c->out_size = 0;
+	}
 }
 
 static bool
@@ -82,7 +88,7 @@ keep(struct seam_client *c, const char *bytes, size_t n)
 	size_t size = c->out_size ? c->out_size : 4096;
 	char *out;
 
-	if (n > SEAM_OUT_MAX - c->out_len)
+	if (c->out_len > SEAM_OUT_MAX)
 		return false;
 	if (c->out_at) {
 		memmove(c->out, c->out + c->out_at, c->out_len);

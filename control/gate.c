@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Start gates: a number of threads gather, and are let go together. */
+#include <stdlib.h>
+
 #include "arena_ctl.h"
 #include "rules_int.h"
 
@@ -40,6 +42,22 @@ seam_standing(struct seam_session *s, const struct seam_armed *r)
 	while ((t = seam_thread_next(s, &i))) {
 		seam_stand(t, &st);
 		n += seam_stands_at(&st, r->index + 1);
+	}
+	return n;
+}
+
+uint32_t *
+seam_standings(struct seam_session *s)
+{
+	uint32_t *n = calloc(SEAM_MAX_RULES, sizeof(*n)), i = 0;
+	struct seam_thread *t;
+	struct seam_stand st;
+
+	while (n && (t = seam_thread_next(s, &i))) {
+		seam_stand(t, &st);
+		if (st.doing.rule && st.doing.rule <= SEAM_MAX_RULES &&
+		    seam_stands_at(&st, st.doing.rule))
+			n[st.doing.rule - 1]++;
 	}
 	return n;
 }

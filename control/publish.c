@@ -13,7 +13,7 @@
 	 SEAM_FAMILY_BIT(SEAM_FAMILY_SIGNAL))
 #define GRANULE 64
 /* More granules than that are every bucket and every bit. */
-#define MANY_GRANULES (SEAM_BLOOM_WORDS * 64)
+#define MANY_GRANULES 4096
 
 static void *
 more(struct seam_table_draft *d, void *v, size_t n, size_t *cap, size_t size)
@@ -69,43 +69,29 @@ seam_draft_ranges(struct seam_table_draft *d, const struct seam_ranges *r,
 }
 
 static void
-append(struct seam_table_draft *d, uint32_t *head, uint32_t *tail)
+add_bits(struct seam_bits *bits, unsigned i, uint64_t mask)
 {
-	uint32_t match = (uint32_t)d->nmatch - 1;
-	struct seam_node *v;
-
-	if (*tail && d->node[*tail - 1].match == match)
-		return;
-	v = more(d, d->node, d->nnode, &d->capnode, sizeof(*v));
-	if (!v)
-		return;
-	d->node = v;
-	v[d->nnode++] = (struct seam_node){ .match = match };
-	if (*tail)
-		v[*tail - 1].next = (uint32_t)d->nnode;
-	else
-		*head = (uint32_t)d->nnode;
-	*tail = (uint32_t)d->nnode;
+	bits->word[i] |= mask;
+	bits->some[i / 64] |= UINT64_C(1) << (i % 64);
+	bits->fresh[i / 64] |= UINT64_C(1) << (i % 64);
 }
 
 static void
-append_range(struct seam_table_draft *d, uint64_t lo, uint64_t hi,
-	     uint32_t *head, uint32_t *tail, uint64_t *bits)
+set_bits_of(struct seam_table_draft *d, struct seam_bits *bits, uint64_t lo,
+	    uint64_t hi)
 {
 	uint64_t first = lo / GRANULE, last = (hi - 1) / GRANULE;
 
+	d->filters = true;
 	if (last - first >= MANY_GRANULES) {
-		memset(bits, 0xff, SEAM_BLOOM_WORDS * sizeof(*bits));
-		for (unsigned b = 0; b < SEAM_TABLE_BUCKETS; b++)
-			append(d, &head[b], &tail[b]);
+		for (unsigned i = 0; i < SEAM_BLOOM_WORDS; i++)
+			add_bits(bits, i, UINT64_MAX);
 		return;
 	}
-	for (uint64_t g = first; g <= last && !d->failed; g++) {
-		unsigned h = seam_granule_hash(g * GRANULE);
-		unsigned b = h % SEAM_TABLE_BUCKETS;
+	for (uint64_t g = first; g <= last; g++) {
+		uint64_t h = seam_granule_hash(g * GRANULE);
 
-		bits[h / 64] |= UINT64_C(1) << (h % 64);
-		append(d, &head[b], &tail[b]);
+		add_bits(bits, seam_bloom_word(h), seam_bloom_mask(h));
 	}
 }
 
@@ -136,18 +122,16 @@ seam_draft_match(struct seam_table_draft *d, const struct seam_match *m)
 	v[d->nmatch++] = *m;
 	add_verbs(d, m);
 	if (m->flags & SEAM_MATCH_BIND) {
-		append(d, &d->bind, &d->bind_tail);
+		d->binds = d->filters = true;
 	} else if (m->flags & SEAM_MATCH_OBJECT) {
-		append_range(d, atomic_load(&m->obj_lo),
-			     atomic_load(&m->obj_hi), d->objects,
-			     d->object_tail, d->object_bits);
+		set_bits_of(d, &d->object_bits, atomic_load(&m->obj_lo),
+			    atomic_load(&m->obj_hi));
 	} else if (m->flags & SEAM_MATCH_SITE) {
 		for (uint32_t i = 0; i < m->sites; i++)
-			append_range(d, d->range[m->site + i].lo,
-				     d->range[m->site + i].hi, d->sites,
-				     d->site_tail, d->site_bits);
+			set_bits_of(d, &d->site_bits, d->range[m->site + i].lo,
+				    d->range[m->site + i].hi);
 	} else {
-		append(d, &d->wild, &d->wild_tail);
+		d->wild = true;
 		for (unsigned i = 0; i < SEAM_VERB_WORDS; i++)
 			d->wild_verbs[i] |= m->verbs[i];
 	}
@@ -156,11 +140,115 @@ seam_draft_match(struct seam_table_draft *d, const struct seam_match *m)
 void
 seam_draft_free(struct seam_table_draft *d)
 {
+	if (!d)
+		return;
 	free(d->match);
 	free(d->node);
 	free(d->range);
 	free(d->string);
-	memset(d, 0, sizeof(*d));
+	free(d->objects.head);
+	free(d->link);
+	free(d);
+}
+
+/* Lists. */
+
+static bool
+make_lists(struct seam_table_draft *d)
+{
+	uint32_t *v, n = SEAM_TABLE_BUCKETS;
+
+	while (n < d->nmatch)
+		n *= 2;
+	v = calloc((size_t)4 * n, sizeof(*v));
+	if (!v)
+		return false;
+	d->buckets = n;
+	d->objects = (struct seam_lists){ v, v + n };
+	d->sites = (struct seam_lists){ v + 2 * (size_t)n, v + 3 * (size_t)n };
+	return true;
+}
+
+/* A link in what is there already is made later; `at` is the head's place. */
+static void
+add_link(struct seam_table_draft *d, uint32_t tail, uint32_t at)
+{
+	struct seam_link *v;
+
+	if (!d->out || tail > d->laid.node)
+		return;
+	v = more(d, d->link, d->nlink, &d->caplink, sizeof(*v));
+	if (!v)
+		return;
+	d->link = v;
+	if (tail)
+		at = (uint32_t)(d->at.node_at + (tail - 1) * sizeof(*d->node) +
+				offsetof(struct seam_node, next));
+	v[d->nlink++] = (struct seam_link){ at, (uint32_t)d->nnode };
+}
+
+static void
+append(struct seam_table_draft *d, uint32_t match, uint32_t *head,
+       uint32_t *tail, size_t at)
+{
+	struct seam_node *v;
+
+	if (*tail && d->node[*tail - 1].match == match)
+		return;
+	v = more(d, d->node, d->nnode, &d->capnode, sizeof(*v));
+	if (!v)
+		return;
+	d->node = v;
+	v[d->nnode].match = match;
+	atomic_init(&v[d->nnode++].next, 0);
+	if (*tail)
+		atomic_store(&v[*tail - 1].next, (uint32_t)d->nnode);
+	else
+		*head = (uint32_t)d->nnode;
+	add_link(d, *tail, (uint32_t)at);
+	*tail = (uint32_t)d->nnode;
+}
+
+static void
+append_range(struct seam_table_draft *d, uint32_t match, uint64_t lo,
+	     uint64_t hi, struct seam_lists *l, size_t at)
+{
+	uint64_t first = lo / GRANULE, last = (hi - 1) / GRANULE;
+
+	if (last - first >= MANY_GRANULES) {
+		for (unsigned b = 0; b < d->buckets; b++)
+			append(d, match, &l->head[b], &l->tail[b],
+			       at + b * sizeof(uint32_t));
+		return;
+	}
+	for (uint64_t g = first; g <= last && !d->failed; g++) {
+		unsigned b = seam_granule_bucket(seam_granule_hash(g * GRANULE),
+						 d->buckets);
+
+		append(d, match, &l->head[b], &l->tail[b],
+		       at + b * sizeof(uint32_t));
+	}
+}
+
+static void
+link_match(struct seam_table_draft *d, uint32_t i)
+{
+	const struct seam_match *m = &d->match[i];
+
+	if (m->flags & SEAM_MATCH_BIND)
+		append(d, i, &d->bind_head, &d->bind_tail,
+		       offsetof(struct seam_table, bind));
+	else if (m->flags & SEAM_MATCH_OBJECT)
+		append_range(d, i, m->obj_lo, m->obj_hi, &d->objects,
+			     d->at.object_at);
+	else if (m->flags & SEAM_MATCH_SITE)
+		for (uint32_t k = 0; k < m->sites; k++)
+			append_range(d, i, d->range[m->site + k].lo,
+				     d->range[m->site + k].hi, &d->sites,
+				     d->at.site_at);
+	else
+		append(d, i, &d->wild_head, &d->wild_tail,
+		       offsetof(struct seam_table, wild));
 }
 
 /* Layout. */
@@ -179,77 +267,134 @@ lay_noise(struct seam_table_draft *d, struct seam_arena_range *at)
 						   .hi = d->noise->v[i].hi };
 }
 
-static void
-place(void *base, uint32_t at, const void *from, size_t size)
+static struct seam_draft_size
+size_of(const struct seam_table_draft *d)
 {
-	if (size)
-		memcpy((char *)base + at, from, size);
+	return (struct seam_draft_size){ .match = d->nmatch,
+					 .node = d->nnode,
+					 .range = d->nrange,
+					 .string = d->nstring };
 }
 
-/* All but `readers`, which is not ours. */
-static void
-lay_out(struct seam_table_draft *d, struct seam_table *head,
-	struct seam_table *t)
+static size_t
+spare(size_t n)
 {
-	const size_t skip = sizeof(t->readers);
+	return n + n / 4 + 8;
+}
 
-	memcpy((char *)t + skip, (char *)head + skip, sizeof(*t) - skip);
-	place(t, head->match_at, d->match, d->nmatch * sizeof(*d->match));
-	place(t, head->node_at, d->node, d->nnode * sizeof(*d->node));
-	place(t, head->range_at, d->range, d->nrange * sizeof(*d->range));
-	place(t, head->string_at, d->string, d->nstring);
-	lay_noise(d, (void *)((char *)t + head->noise_at));
+/* Where everything is to be; the block's size. */
+static size_t
+plan_layout(struct seam_table_draft *d)
+{
+	size_t noise = d->noise ? d->noise->n : 0, at = sizeof(d->at);
+	struct seam_draft_size *room = &d->room;
+
+	room->match = spare(d->nmatch);
+	room->node = spare(d->nnode);
+	room->range = spare(d->nrange);
+	room->string = spare(d->nstring);
+	d->at.noise = (uint32_t)noise;
+	d->at.buckets = d->buckets;
+	d->at.object_at = (uint32_t)(at = aligned(at));
+	d->at.site_at = (uint32_t)(at += d->buckets * sizeof(uint32_t));
+	at += d->buckets * sizeof(uint32_t);
+	d->at.match_at = (uint32_t)(at = aligned(at));
+	at += room->match * sizeof(struct seam_match);
+	d->at.node_at = (uint32_t)(at = aligned(at));
+	at += room->node * sizeof(struct seam_node);
+	d->at.range_at = (uint32_t)(at = aligned(at));
+	at += room->range * sizeof(struct seam_arena_range);
+	d->at.noise_at = (uint32_t)(at = aligned(at));
+	at += noise * sizeof(struct seam_arena_range);
+	d->at.string_at = (uint32_t)at;
+	at = aligned(at + room->string);
+	d->at.size = (uint32_t)at;
+	return at;
+}
+
+/* What `from` elements of a part do not have yet. */
+static void
+place(void *table, uint32_t at, const void *v, size_t from, size_t to,
+      size_t size)
+{
+	if (to > from)
+		memcpy((char *)table + at + from * size,
+		       (const char *)v + from * size, (to - from) * size);
 }
 
 /* Strings count from the table's beginning. */
 static void
-move_strings(struct seam_table_draft *d, uint32_t string_at)
+move_strings(struct seam_table_draft *d)
 {
-	for (size_t i = 0; i < d->nmatch; i++) {
+	for (size_t i = d->laid.match; i < d->nmatch; i++) {
 		struct seam_match *m = &d->match[i];
 
 		if (m->flags & (SEAM_MATCH_THREAD | SEAM_MATCH_BIND_MET))
-			m->thread += string_at;
+			m->thread += d->at.string_at;
 		if (m->flags & SEAM_MATCH_PATH)
-			m->path += string_at;
+			m->path += d->at.string_at;
 		if (m->flags & (SEAM_MATCH_NAME | SEAM_MATCH_BIND_NAME))
-			m->name += string_at;
+			m->name += d->at.string_at;
 	}
+}
+
+/* What there is beyond `laid`, but for links from what was there before. */
+static void
+place_new(struct seam_table_draft *d, struct seam_table *t)
+{
+	move_strings(d);
+	place(t, d->at.match_at, d->match, d->laid.match, d->nmatch,
+	      sizeof(*d->match));
+	place(t, d->at.node_at, d->node, d->laid.node, d->nnode,
+	      sizeof(*d->node));
+	place(t, d->at.range_at, d->range, d->laid.range, d->nrange,
+	      sizeof(*d->range));
+	place(t, d->at.string_at, d->string, d->laid.string, d->nstring, 1);
+}
+
+/* All but `readers`, which is not ours. */
+static void
+lay_out(struct seam_table_draft *d, struct seam_table *t)
+{
+	const size_t skip = sizeof(t->readers);
+
+	d->at.matches = (uint32_t)d->nmatch;
+	d->at.nodes = (uint32_t)d->nnode;
+	d->at.ranges = (uint32_t)d->nrange;
+	atomic_init(&d->at.wild, d->wild_head);
+	atomic_init(&d->at.bind, d->bind_head);
+	memcpy((char *)t + skip, (char *)&d->at + skip, sizeof(*t) - skip);
+	place(t, d->at.object_at, d->objects.head, 0, d->buckets,
+	      sizeof(uint32_t));
+	place(t, d->at.site_at, d->sites.head, 0, d->buckets, sizeof(uint32_t));
+	place_new(d, t);
+	lay_noise(d, (void *)((char *)t + d->at.noise_at));
+	d->laid = size_of(d);
+	d->out = true;
+}
+
+static struct seam_table *
+table_at(struct seam_session *s, uint64_t offset)
+{
+	return (void *)((char *)s->arena + offset);
 }
 
 static uint64_t
 write_table(struct seam_session *s, struct seam_table_draft *d)
 {
-	size_t noise = d->noise ? d->noise->n : 0;
-	struct seam_table head = { .matches = (uint32_t)d->nmatch,
-				   .nodes = (uint32_t)d->nnode,
-				   .ranges = (uint32_t)d->nrange,
-				   .noise = (uint32_t)noise,
-				   .wild = d->wild,
-				   .bind = d->bind };
-	size_t at = aligned(sizeof(head));
 	uint64_t offset;
+	size_t size;
 
-	head.match_at = (uint32_t)at;
-	at = aligned(at + d->nmatch * sizeof(struct seam_match));
-	head.node_at = (uint32_t)at;
-	at = aligned(at + d->nnode * sizeof(struct seam_node));
-	head.range_at = (uint32_t)at;
-	at = aligned(at + d->nrange * sizeof(struct seam_arena_range));
-	head.noise_at = (uint32_t)at;
-	at = aligned(at + noise * sizeof(struct seam_arena_range));
-	head.string_at = (uint32_t)at;
-	at = aligned(at + d->nstring);
-	head.size = (uint32_t)at;
-	memcpy(head.objects, d->objects, sizeof(head.objects));
-	memcpy(head.sites, d->sites, sizeof(head.sites));
-	if (at > SEAM_HEAP_BYTES / 4)
+	if (!make_lists(d))
 		return 0;
-	offset = seam_heap_alloc(s->heap, at);
-	if (!offset)
+	for (size_t i = 0; i < d->nmatch && !d->failed; i++)
+		link_match(d, (uint32_t)i);
+	size = plan_layout(d);
+	if (d->failed || size > SEAM_HEAP_BYTES / 4)
 		return 0;
-	move_strings(d, head.string_at);
-	lay_out(d, &head, (void *)((char *)s->arena + offset));
+	offset = seam_heap_alloc(s->heap, size);
+	if (offset)
+		lay_out(d, table_at(s, offset));
 	return offset;
 }
 
@@ -259,31 +404,6 @@ static struct seam_gate *
 gate_of(struct seam_session *s, const struct seam_process *p)
 {
 	return &s->arena->proc[p->index].gate;
-}
-
-static void
-set_bits(_Atomic uint64_t *words, const uint64_t *bits, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (bits[i])
-			atomic_fetch_or(&words[i], bits[i]);
-}
-
-/* Of the bits that were set before the new table, those not in it. */
-static void
-clear_bits(_Atomic uint64_t *words, const uint64_t *before,
-	   const uint64_t *bits, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (before[i] & ~bits[i])
-			atomic_fetch_and(&words[i], ~(before[i] & ~bits[i]));
-}
-
-static void
-get_bits(_Atomic uint64_t *words, uint64_t *bits, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		bits[i] = atomic_load(&words[i]);
 }
 
 /*
@@ -296,71 +416,116 @@ set_bound_bits(struct seam_gate *g, struct seam_match *m, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint64_t lo = atomic_load(&m[i].obj_lo);
-		unsigned h = seam_granule_hash(lo);
+		uint64_t h = seam_granule_hash(lo);
 
 		if ((m[i].flags & SEAM_MATCH_BIND) && lo)
-			atomic_fetch_or(&g->objects[h / 64], UINT64_C(1)
-								 << (h % 64));
+			atomic_fetch_or(&g->objects[seam_bloom_word(h)],
+					seam_bloom_mask(h));
 	}
 }
 
-/* The gate's filters, the bits of a draft, and what was set before. */
-struct filter {
-	_Atomic uint64_t *words;
-	const uint64_t *bits;
-	unsigned n;
-	uint64_t before[SEAM_BLOOM_WORDS];
-};
-#define FILTERS 6
-
+/* Small filters, of verbs. */
 static void
-set_filters(struct filter *f)
+switch_verbs(struct seam_gate *g, const struct seam_table_draft *d, bool clear)
 {
-	for (unsigned i = 0; i < FILTERS; i++) {
-		get_bits(f[i].words, f[i].before, f[i].n);
-		set_bits(f[i].words, f[i].bits, f[i].n);
-	}
+	const struct {
+		_Atomic uint64_t *words;
+		const uint64_t *bits;
+	} f[] = { { g->wild, d->wild_verbs },
+		  { g->before, d->before },
+		  { g->after, d->after },
+		  { g->holds, d->holds } };
+
+	for (size_t i = 0; i < sizeof(f) / sizeof(f[0]); i++)
+		for (unsigned v = 0; v < SEAM_VERB_WORDS; v++)
+			if (clear)
+				atomic_store(&f[i].words[v], f[i].bits[v]);
+			else
+				atomic_fetch_or(&f[i].words[v], f[i].bits[v]);
 }
 
+/* Adds the bits of those words. */
 static void
-clear_filters(struct filter *f)
+add_words(_Atomic uint64_t *words, const struct seam_bits *bits,
+	  const uint64_t *which)
 {
-	for (unsigned i = 0; i < FILTERS; i++)
-		clear_bits(f[i].words, f[i].before, f[i].bits, f[i].n);
+	for (unsigned i = 0; i < SEAM_BLOOM_WORDS / 64; i++)
+		for (uint64_t left = which[i]; left; left &= left - 1) {
+			unsigned w = i * 64 + (unsigned)__builtin_ctzll(left);
+
+			atomic_fetch_or(&words[w], bits->word[w]);
+		}
 }
 
-/* Whatever the table has, the filters let through as long as it is there. */
+/* Takes away what the words had before and the new bits have not.  What a
+ * target has set by binding may be in any of them. */
+static void
+clear_words(_Atomic uint64_t *words, const struct seam_bits *old,
+	    const struct seam_bits *bits, bool bound)
+{
+	for (unsigned i = 0; i < SEAM_BLOOM_WORDS / 64; i++)
+		for (uint64_t left = bound ? UINT64_MAX : old->some[i]; left;
+		     left &= left - 1) {
+			unsigned w = i * 64 + (unsigned)__builtin_ctzll(left);
+			uint64_t over =
+			    bound ? atomic_load(&words[w]) : old->word[w];
+
+			if (over & ~bits->word[w])
+				atomic_fetch_and(&words[w], bits->word[w]);
+		}
+}
+
+/*
+ * Whatever the table has, the filters let through as long as it is there.
+ * Where a target binds meanwhile, see set_bound_bits.
+ */
 static void
 switch_table(struct seam_session *s, struct seam_process *p,
 	     struct seam_table_draft *d, uint64_t offset)
 {
+	const struct seam_table_draft *old = seam_ruled(s, p)->draft;
 	struct seam_gate *g = gate_of(s, p);
-	struct filter f[FILTERS] = {
-		{ g->objects, d->object_bits, SEAM_BLOOM_WORDS, { 0 } },
-		{ g->sites, d->site_bits, SEAM_BLOOM_WORDS, { 0 } },
-		{ g->wild, d->wild_verbs, SEAM_VERB_WORDS, { 0 } },
-		{ g->before, d->before, SEAM_VERB_WORDS, { 0 } },
-		{ g->after, d->after, SEAM_VERB_WORDS, { 0 } },
-		{ g->holds, d->holds, SEAM_VERB_WORDS, { 0 } },
-	};
-	char *base = (char *)s->arena + offset;
 	bool noise = d->noise && d->noise->n;
 
-	set_filters(f);
+	switch_verbs(g, d, false);
+	add_words(g->objects, &d->object_bits, d->object_bits.some);
+	add_words(g->sites, &d->site_bits, d->site_bits.some);
 	if (noise)
 		atomic_store(&g->noise, 1);
 	atomic_store(&g->table, offset);
-	clear_filters(f);
+	switch_verbs(g, d, true);
+	if (old && old->filters) {
+		clear_words(g->objects, &old->object_bits, &d->object_bits,
+			    old->binds);
+		clear_words(g->sites, &old->site_bits, &d->site_bits, false);
+	}
 	if (!noise)
 		atomic_store(&g->noise, 0);
-	if (offset)
-		set_bound_bits(
-		    g,
-		    (void *)(base +
-			     ((struct seam_table *)(void *)base)->match_at),
-		    d->nmatch);
+	if (offset && d->binds)
+		set_bound_bits(g,
+			       (void *)((char *)table_at(s, offset) +
+					d->at.match_at),
+			       d->nmatch);
 	seam_heap_retire(s->heap, p->table);
 	p->table = offset;
+}
+
+static void
+published_bits(struct seam_table_draft *d)
+{
+	memset(d->object_bits.fresh, 0, sizeof(d->object_bits.fresh));
+	memset(d->site_bits.fresh, 0, sizeof(d->site_bits.fresh));
+}
+
+static void
+tell_gate(struct seam_session *s, struct seam_process *p)
+{
+	struct seam_ruled *ruled = seam_ruled(s, p);
+
+	ruled->families = ruled->draft->families;
+	ruled->ruled = ruled->draft->nmatch > 0;
+	ruled->binds = ruled->draft->binds;
+	seam_gate_refresh(s, p);
 }
 
 enum seam_code
@@ -370,21 +535,62 @@ seam_publish(struct seam_session *s, struct seam_process *p,
 	struct seam_ruled *ruled = seam_ruled(s, p);
 	uint64_t offset = 0;
 
-	if (d->failed)
-		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	if (d->nmatch || (d->noise && d->noise->n)) {
-		offset = write_table(s, d);
+		offset = d->failed ? 0 : write_table(s, d);
 		if (!offset)
-			return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
-					 "the rules of one process need more "
-					 "memory than the arena has");
+			sess_fail(err, SEAM_E_UNSUPPORTED, 0, "%s",
+				  d->failed ?
+				      "out of memory" :
+				      "the rules of one process need more "
+				      "memory than the arena has");
+		if (!offset) {
+			seam_draft_free(d);
+			return SEAM_E_UNSUPPORTED;
+		}
 	}
-	ruled->families = d->families;
-	ruled->ruled = d->nmatch > 0;
-	ruled->binds = d->bind != 0;
 	switch_table(s, p, d, offset);
-	seam_gate_refresh(s, p);
+	published_bits(d);
+	seam_draft_free(ruled->draft);
+	ruled->draft = d;
+	tell_gate(s, p);
 	return SEAM_OK;
+}
+
+static bool
+fits(const struct seam_table_draft *d)
+{
+	return d->out && !d->failed && d->nmatch <= d->room.match &&
+	       d->nnode <= d->room.node && d->nrange <= d->room.range &&
+	       d->nstring <= d->room.string && d->nmatch <= 2 * d->buckets;
+}
+
+bool
+seam_publish_more(struct seam_session *s, struct seam_process *p)
+{
+	struct seam_table_draft *d = seam_ruled(s, p)->draft;
+	char *table = (char *)s->arena + p->table;
+	struct seam_gate *g = gate_of(s, p);
+
+	for (size_t i = d->laid.match; d->out && i < d->nmatch; i++)
+		link_match(d, (uint32_t)i);
+	if (!fits(d))
+		return false;
+	switch_verbs(g, d, false);
+	add_words(g->objects, &d->object_bits, d->object_bits.fresh);
+	add_words(g->sites, &d->site_bits, d->site_bits.fresh);
+	published_bits(d);
+	place_new(d, (void *)table);
+	for (size_t i = 0; i < d->nlink; i++)
+		atomic_store((_Atomic uint32_t *)(void *)(table +
+							  d->link[i].at),
+			     d->link[i].to);
+	((struct seam_table *)(void *)table)->matches = (uint32_t)d->nmatch;
+	((struct seam_table *)(void *)table)->nodes = (uint32_t)d->nnode;
+	((struct seam_table *)(void *)table)->ranges = (uint32_t)d->nrange;
+	d->nlink = 0;
+	d->laid = size_of(d);
+	tell_gate(s, p);
+	return true;
 }
 
 /* Gates. */

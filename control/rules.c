@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules: armed under an id, and what every room of rules needs of them. */
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,19 +73,57 @@ seam_rule_at(struct seam_session *s, uint32_t index1)
 	return NULL;
 }
 
+/* By id, in a tree: 10,000 of them are looked for with every command. */
+static int
+by_id(const void *a, const void *b)
+{
+	return strcmp(((const struct seam_armed *)a)->id,
+		      ((const struct seam_armed *)b)->id);
+}
+
 static struct seam_armed *
 find_rule(struct seam_session *s, const char *id)
 {
-	for (unsigned i = 0; i < s->rules; i++)
-		if (s->rule[i].used && !strcmp(s->rule[i].id, id))
-			return &s->rule[i];
-	return NULL;
+	const struct seam_armed key = { .id = (char *)(uintptr_t)id };
+	struct seam_armed **found = tfind(&key, &seam_room(s)->ids, by_id);
+
+	return found ? *found : NULL;
 }
 
 struct seam_armed *
 seam_rule_find(struct seam_session *s, const char *id)
 {
 	return find_rule(s, id);
+}
+
+/* The next one that nobody uses, after where the last was found. */
+static struct seam_armed *
+reuse_slot(struct seam_session *s)
+{
+	for (unsigned n = 0; n < SEAM_MAX_RULES; n++) {
+		struct seam_armed *r = &s->rule[s->next_rule];
+		unsigned index = s->next_rule;
+
+		s->next_rule = (index + 1) % SEAM_MAX_RULES;
+		if (r->used || r->reserved || r->stale)
+			continue;
+		memset(r, 0, sizeof(*r));
+		r->index = index;
+		return r;
+	}
+	return NULL;
+}
+
+/* Takes what is gone out of all tables. */
+static bool
+freshen(struct seam_session *s)
+{
+	struct seam_error err = { .code = SEAM_OK };
+
+	seam_compile_all(s, &err);
+	for (unsigned i = 0; i < s->rules && !err.code; i++)
+		s->rule[i].stale = false;
+	return !err.code;
 }
 
 /* An index is used again only when none is left that never was: a thread on
@@ -100,15 +139,8 @@ free_slot(struct seam_session *s)
 		r->index = s->rules++;
 		return r;
 	}
-	for (unsigned i = 0; i < SEAM_MAX_RULES; i++) {
-		r = &s->rule[i];
-		if (r->used || r->reserved)
-			continue;
-		memset(r, 0, sizeof(*r));
-		r->index = i;
-		return r;
-	}
-	return NULL;
+	r = reuse_slot(s);
+	return r || !freshen(s) ? r : reuse_slot(s);
 }
 
 static void
@@ -177,7 +209,9 @@ seam_rule_new(struct seam_session *s, enum seam_rule_kind kind, const char *as,
 		return NULL;
 	}
 	r->id = as ? strdup(as) : new_id(s, kind);
-	if (!r->id) {
+	if (!r->id || !tsearch(r, &seam_room(s)->ids, by_id)) {
+		free(r->id);
+		r->id = NULL;
 		sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 		return NULL;
 	}
@@ -220,7 +254,7 @@ seam_rule_arm(struct seam_session *s, struct seam_armed *r,
 	struct seam_error first = { .code = SEAM_OK };
 
 	set_armed(s, r, 1);
-	seam_compile_all(s, &first);
+	seam_compile_new(s, r, &first);
 	if (first.code == SEAM_OK)
 		return SEAM_OK;
 	if (err)
@@ -241,6 +275,7 @@ free_rule(struct seam_session *s, struct seam_armed *r)
 		s->rule[r->notify - 1].index = r->notify - 1;
 	if (r->kind == SEAM_RULE_HOLD)
 		free((void *)(uintptr_t)r->how.proc);
+	tdelete(r, &seam_room(s)->ids, by_id);
 	free(r->id);
 	free(r->shared);
 	seam_selector_free(&r->sel);
@@ -252,12 +287,15 @@ unsigned
 seam_rule_drop(struct seam_session *s, struct seam_armed *r)
 {
 	unsigned count;
+	bool stale;
 
 	/* Who parks after this looks at `armed` again before it sleeps. */
 	set_armed(s, r, 0);
 	count = seam_let_all_go(s, r);
+	r->used = false;
+	stale = seam_compile_without(s, r);
 	free_rule(s, r);
-	seam_compile_all(s, NULL);
+	r->stale = stale;
 	return count;
 }
 
@@ -453,8 +491,10 @@ seam_rules_end(struct seam_session *s)
 	s->rules = 0;
 	if (!room)
 		return;
-	for (unsigned i = 0; i < SEAM_MAX_PROCS; i++)
+	for (unsigned i = 0; i < SEAM_MAX_PROCS; i++) {
 		seam_ranges_free(&room->proc[i].noise);
+		seam_draft_free(room->proc[i].draft);
+	}
 	seam_names_free(room);
 	free(room->drawn);
 	free(room);

@@ -26,6 +26,7 @@ struct seam_ruled {
 	bool logs;
 	struct seam_ranges noise;
 	uint32_t noise_maps; /* + 1: proc.maps when noise was looked for */
+	struct seam_table_draft *draft; /* published, or NULL */
 };
 
 struct seam_named {
@@ -63,6 +64,7 @@ struct seam_room {
 	} blocked[SEAM_MAX_THREADS];
 	uint64_t quiet_sum, quiet_since;
 	uint32_t births;
+	void *ids;		 /* of rules: a tree of tsearch */
 	struct seam_named *name; /* [SEAM_MAX_OBJECTS], lazily committed */
 	uint32_t names;		 /* high-water of those in use */
 	struct seam_sited *site; /* [SEAM_SITES_CACHED], lazily committed */
@@ -140,6 +142,8 @@ void seam_let_go(struct seam_session *s, struct seam_thread *t);
 
 /* gate.c */
 unsigned seam_standing(struct seam_session *s, const struct seam_armed *r);
+/* The same of all, by index; to be freed, NULL without memory. */
+uint32_t *seam_standings(struct seam_session *s);
 /* Everybody's word first, then the wakes; how many went. */
 unsigned seam_let_all_go(struct seam_session *s, const struct seam_armed *r);
 unsigned seam_gate_open(struct seam_session *s, struct seam_armed *r);
@@ -185,8 +189,24 @@ bool seam_doing_on(struct seam_session *s, const struct seam_thread *t,
 
 /* compile.c */
 void seam_compile_all(struct seam_session *s, struct seam_error *err);
+/* The same where nothing but that one rule is new. */
+void seam_compile_new(struct seam_session *s, struct seam_armed *r,
+		      struct seam_error *err);
+/* A rule is about to go that matches no more.  True: its matches may still
+ * lie in some table, so that its index must not be used again. */
+bool seam_compile_without(struct seam_session *s, struct seam_armed *r);
 
-/* publish.c */
+/* publish.c: what a process has to match against, as it is laid out in the
+ * arena, but in memory that no target can write. */
+struct seam_lists {
+	uint32_t *head, *tail; /* [seam_table_draft.buckets]: node + 1 */
+};
+/* A filter's words, and which of them have bits: at all, and since they were
+ * published. */
+struct seam_bits {
+	uint64_t word[SEAM_BLOOM_WORDS];
+	uint64_t some[SEAM_BLOOM_WORDS / 64], fresh[SEAM_BLOOM_WORDS / 64];
+};
 struct seam_table_draft {
 	struct seam_match *match;
 	struct seam_node *node;
@@ -195,25 +215,41 @@ struct seam_table_draft {
 	size_t nmatch, nnode, nrange, nstring;
 	size_t capmatch, capnode, caprange, capstring;
 	const struct seam_ranges *noise;
-	uint32_t wild, bind, wild_tail, bind_tail;
-	uint32_t objects[SEAM_TABLE_BUCKETS], sites[SEAM_TABLE_BUCKETS];
-	uint32_t object_tail[SEAM_TABLE_BUCKETS];
-	uint32_t site_tail[SEAM_TABLE_BUCKETS];
-	uint64_t object_bits[SEAM_BLOOM_WORDS], site_bits[SEAM_BLOOM_WORDS];
+	size_t rules, dead; /* rules in it; those dropped since */
+	bool wild, binds;
+	struct seam_bits object_bits, site_bits;
+	bool filters; /* some of these bits are set, or may be by binding */
 	uint64_t wild_verbs[SEAM_VERB_WORDS];
 	uint64_t before[SEAM_VERB_WORDS], after[SEAM_VERB_WORDS];
 	uint64_t holds[SEAM_VERB_WORDS];
 	uint32_t families;
 	bool failed; /* out of memory */
+
+	/* Once laid out: */
+	bool out;
+	uint32_t buckets;
+	struct seam_lists objects, sites;
+	uint32_t wild_head, wild_tail, bind_head, bind_tail;
+	struct seam_table at; /* where things are in the block, */
+	struct seam_link {
+		uint32_t at, to;
+	} * link; /* from what is there to what is new: word, value */
+	size_t nlink, caplink;
+	struct seam_draft_size {
+		size_t match, node, range, string;
+	} laid, room; /* how many are there, and how many can be */
 };
-/* Appends to the list that the match's flags call for. */
 void seam_draft_match(struct seam_table_draft *d, const struct seam_match *m);
 uint32_t seam_draft_string(struct seam_table_draft *d, const char *text);
 void seam_draft_ranges(struct seam_table_draft *d, const struct seam_ranges *r,
 		       uint32_t *first, uint32_t *count);
-void seam_draft_free(struct seam_table_draft *d);
+void seam_draft_free(struct seam_table_draft *d); /* and d itself */
+/* Takes the draft's place, whatever comes of it. */
 enum seam_code seam_publish(struct seam_session *s, struct seam_process *p,
 			    struct seam_table_draft *d, struct seam_error *err);
+/* Publishes what the process's draft has been given since; false: there is
+ * no room for it, all has to be compiled. */
+bool seam_publish_more(struct seam_session *s, struct seam_process *p);
 
 /* hold.c, hold_find.c, hold_file.c, hold_sem.c */
 struct seam_hold_target {

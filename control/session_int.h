@@ -77,6 +77,7 @@ struct seam_armed {
 	void *data;
 	/* rules.c, compile.c and hold.c alone: */
 	bool reserved;	   /* not `used`, but another rule's `notify` */
+	bool stale;	   /* not `used`, but tables still have its matches */
 	bool seen;	   /* some process it can match has been compiled for */
 	uint64_t left;	   /* ns: nobody who could come is left since then */
 	uint32_t notify;   /* holds: index + 1 of the rule that rings */
@@ -102,6 +103,7 @@ struct seam_session {
 	unsigned processes;	 /* high-water */
 	struct seam_armed *rule; /* [SEAM_MAX_RULES], lazily committed */
 	unsigned rules;		 /* high-water */
+	unsigned next_rule;	 /* where a free one is looked for, at it */
 	unsigned next_id[8];
 	bool watching, recording, times;
 	seam_event_fn *each;

@@ -361,9 +361,11 @@ seam_table_rules(struct seam_session *s)
 	static const char *const kinds[] = { "pause", "hold", "fail",
 					     "log",   "gate", "order" };
 	json_t *rows = json_array();
+	uint32_t *standing;
 	char text[600];
 
 	seam_lock(s);
+	standing = seam_standings(s);
 	for (unsigned i = 0; i < s->rules; i++) {
 		const struct seam_armed *r = &s->rule[i];
 		struct seam_rule *a = &s->arena->rule[i];
@@ -378,10 +380,11 @@ seam_table_rules(struct seam_session *s)
 			      rule_text(r, text, sizeof(text)));
 		put_number(row, "hits", atomic_load(&a->hits));
 		put_number(row, "arrived", atomic_load(&a->arrived));
-		put_number(row, "parked", seam_standing(s, r));
+		put_number(row, "parked", standing ? standing[i] : 0);
 		seam_json_put(row, "armed", rule_state(s, r));
 		json_array_append_new(rows, row);
 	}
+	free(standing);
 	seam_unlock(s);
 	return rows;
 }
@@ -462,19 +465,35 @@ blind_session(struct seam_session *s, json_t *list)
 	const struct {
 		uint64_t n;
 		const char *what;
+		unsigned room;
 	} lost[] = {
-		{ atomic_load(&h->procs_lost), "processes" },
-		{ atomic_load(&h->threads_lost), "threads" },
-		{ atomic_load(&h->objects_lost), "objects" },
-		{ atomic_load(&h->rings_lost), "threads' event rings" },
-		{ seam_events_lost_locked(s), "events" },
-		{ atomic_load(&h->execs_lost), "notes of started programs" },
+		{ atomic_load(&h->procs_lost), "processes", SEAM_MAX_PROCS },
+		{ atomic_load(&h->threads_lost), "threads", SEAM_MAX_THREADS },
+		{ atomic_load(&h->objects_lost), "events of objects",
+		  SEAM_MAX_OBJECTS },
+		{ atomic_load(&h->rings_lost), "threads' event rings",
+		  SEAM_MAX_RINGS },
+		{ seam_events_lost_locked(s), "events", 0 },
+		{ atomic_load(&h->matches_lost), "matches of one event",
+		  SEAM_MATCHED },
+		{ atomic_load(&h->binds_lost), "objects that a rule waited for",
+		  SEAM_BINDS },
+		{ atomic_load(&h->sites_lost), "ordinals of call sites",
+		  SEAM_SITE_COUNTERS },
+		{ atomic_load(&h->names_lost), "names", 0 },
+		{ atomic_load(&h->execs_lost), "notes of started programs",
+		  SEAM_MAX_EXECS },
 	};
+	char room[40];
 
 	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
-		if (lost[i].n)
-			blind(list, "%llu %s lost, for lack of room",
-			      (unsigned long long)lost[i].n, lost[i].what);
+		if (lost[i].n) {
+			snprintf(room, sizeof(room), ": there is room for %u",
+				 lost[i].room);
+			blind(list, "%llu %s lost, for lack of room%s",
+			      (unsigned long long)lost[i].n, lost[i].what,
+			      lost[i].room ? room : "");
+		}
 	for (unsigned i = 0; i < s->processes; i++)
 		if (s->process[i].used)
 			blind_process(s, &s->process[i], list);
@@ -530,12 +549,14 @@ sess_describe(struct seam_session *s)
 	size_t size = 64 * 1024;
 	struct seam_text t = { .buf = malloc(size), .size = size };
 	json_t *spots = json_array(), *spot;
+	uint32_t *standing;
 	size_t i;
 
 	if (!t.buf)
 		return NULL;
 	t.buf[0] = '\0';
 	seam_lock(s);
+	standing = seam_standings(s);
 	seam_everybody(s, &t, false);
 	for (unsigned k = 0; k < s->rules; k++) {
 		const struct seam_armed *r = &s->rule[k];
@@ -547,8 +568,9 @@ sess_describe(struct seam_session *s)
 			      r->kind == SEAM_RULE_HOLD ? "hold" : "rule",
 			      r->id, rule_text(r, sel, sizeof(sel)),
 			      atomic_load(&seam_rule_of(s, r)->arrived),
-			      seam_standing(s, r));
+			      standing ? standing[k] : 0);
 	}
+	free(standing);
 	seam_crashes_say(s, &t);
 	blind_session(s, spots);
 	json_array_foreach(spots, i, spot)

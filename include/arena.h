@@ -38,6 +38,9 @@
  *   counting themselves in.  A replaced table is reused only when its
  *   readers are 0.  Blocks never change their size, so a reader that came
  *   too late touches a `readers` word and nothing else.
+ *   What is in a table stays; matches of new rules may be added at its end,
+ *   as long as its block has room: first the filters' bits, then the match,
+ *   then its node, and last the link to that node.
  */
 #ifndef SEAM_ARENA_H
 #define SEAM_ARENA_H
@@ -50,7 +53,7 @@
 #include "schedule.h"
 
 #define SEAM_ARENA_MAGIC UINT64_C(0x616e6572616d6173) /* "samarena" */
-#define SEAM_ARENA_VERSION 2
+#define SEAM_ARENA_VERSION 3
 
 #define SEAM_PAGE 4096
 #define SEAM_MAX_PROCS 256
@@ -62,11 +65,13 @@
 #define SEAM_OBJECT_BUCKETS 16384
 #define SEAM_SITE_COUNTERS 1024
 #define SEAM_MAX_EXECS 256
+#define SEAM_MATCHED 64 /* rules that one event meets */
+#define SEAM_BINDS 64	/* new objects that a rule without a number waits for */
 #define SEAM_STRING_BYTES (8u << 20)
 #define SEAM_HEAP_BYTES (256u << 20)
-#define SEAM_BLOOM_WORDS 64
-#define SEAM_NAME 16 /* as the kernel's thread names */
-#define SEAM_PATH 64 /* logical names: P1.2.T0.1 */
+#define SEAM_BLOOM_WORDS 4096 /* as seam_granule_hash has it */
+#define SEAM_NAME 16	      /* as the kernel's thread names */
+#define SEAM_PATH 64	      /* logical names: P1.2.T0.1 */
 #define SEAM_FRAMES 8
 #define SEAM_LOOK_MS 2000
 #define SEAM_ACK_MS 10000
@@ -89,9 +94,9 @@ enum seam_mode {
 };
 
 /*
- * The gate of one process: one page, which the preload maps over a static
- * page of its own, so that the passive test is one load from a constant
- * address.  Before attaching, that page has every family armed.
+ * The gate of one process: pages which the preload maps over static pages of
+ * its own, so that the passive test is one load from a constant address.
+ * Before attaching, they have every family armed.
  */
 struct seam_gate {
 	_Atomic uint32_t armed; /* C: families that leave the fast path */
@@ -103,15 +108,53 @@ struct seam_gate {
 	_Atomic uint64_t after[SEAM_VERB_WORDS];  /* by their moment; and of */
 	_Atomic uint64_t holds[SEAM_VERB_WORDS];  /* those that hold */
 	_Atomic uint32_t noise;			  /* C: the table knows noise */
-	_Atomic uint64_t objects[SEAM_BLOOM_WORDS]; /* C and T (binding) */
-	_Atomic uint64_t sites[SEAM_BLOOM_WORDS];   /* C */
+	_Atomic uint64_t objects[SEAM_BLOOM_WORDS] /* C and T (binding) */
+	    __attribute__((aligned(SEAM_PAGE)));
+	_Atomic uint64_t sites[SEAM_BLOOM_WORDS]; /* C */
 } __attribute__((aligned(SEAM_PAGE)));
 
-/* The bit of an address in the filters, and its bucket in a table. */
-static inline unsigned
+/*
+ * The filters are blocked Bloom filters (Putze, Sanders & Singler, WEA 2007)
+ * of a word a block: the hash of a granule gives the word, and two bits in
+ * it.  So with 10,000 granules fewer than one of a hundred others is let
+ * through in vain, by one load.
+ */
+static inline uint64_t
 seam_granule_hash(uint64_t addr)
 {
-	return (unsigned)(((addr >> 6) * UINT64_C(0x9e3779b97f4a7c15)) >> 52);
+	return (addr >> 6) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static inline unsigned
+seam_bloom_word(uint64_t hash)
+{
+	return (unsigned)(hash >> 52);
+}
+
+static inline unsigned
+seam_bloom_bit1(uint64_t hash)
+{
+	return hash >> 46 & 63;
+}
+
+static inline unsigned
+seam_bloom_bit2(uint64_t hash)
+{
+	return hash >> 40 & 63;
+}
+
+static inline uint64_t
+seam_bloom_mask(uint64_t hash)
+{
+	return UINT64_C(1) << seam_bloom_bit1(hash) |
+	       UINT64_C(1) << seam_bloom_bit2(hash);
+}
+
+/* Its bucket in a table of so many, a power of two. */
+static inline unsigned
+seam_granule_bucket(uint64_t hash, uint32_t buckets)
+{
+	return (unsigned)(hash >> 40) & (buckets - 1);
 }
 
 enum seam_proc_state {
@@ -309,24 +352,24 @@ struct seam_arena_range {
 };
 
 struct seam_node {
-	uint32_t match; /* index */
-	uint32_t next;	/* index + 1 */
+	uint32_t match;	       /* index */
+	_Atomic uint32_t next; /* C: index + 1 */
 };
 
-#define SEAM_TABLE_BUCKETS 256
+#define SEAM_TABLE_BUCKETS 64 /* at least; a power of two */
 
 struct seam_table {
 	_Atomic uint32_t readers; /* first, in every block of the heap */
 	uint32_t size;		  /* bytes in use */
 	uint32_t matches, nodes, ranges, noise;		 /* counts */
 	uint32_t match_at, node_at, range_at, string_at; /* offsets */
-	uint32_t noise_at; /* ranges of objects and sites that wild matches
-			      and watching leave out */
-	uint32_t wild;	   /* node index + 1 of the first of each list */
-	uint32_t bind;
-	uint32_t spare;
-	uint32_t objects[SEAM_TABLE_BUCKETS];
-	uint32_t sites[SEAM_TABLE_BUCKETS];
+	uint32_t noise_at;     /* ranges of objects and sites that wild matches
+				  and watching leave out */
+	_Atomic uint32_t wild; /* C: node index + 1 of the first of a list */
+	_Atomic uint32_t bind; /* C */
+	uint32_t buckets;      /* how many of each */
+	uint32_t object_at;    /* _Atomic uint32_t[buckets], C: like wild */
+	uint32_t site_at;
 };
 
 /* One event; a call that did not wait makes one record, when done. */
@@ -375,6 +418,7 @@ struct seam_head {
 	_Atomic uint32_t procs, threads, objects, rings; /* high-water */
 	_Atomic uint32_t strings; /* bytes used; 0 is the empty string */
 	_Atomic uint32_t threads_lost, objects_lost, procs_lost, rings_lost;
+	_Atomic uint32_t matches_lost, binds_lost, sites_lost, names_lost;
 	_Atomic uint64_t events_lost;
 	_Atomic uint64_t births;	/* T: entries of threads ever made */
 	_Atomic uint32_t next_proc;	/* C: numbers of processes without a

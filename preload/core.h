@@ -18,6 +18,7 @@ struct seam_self {
 	unsigned busy;	      /* inside the core: nested calls pass straight */
 	bool over;	      /* past its last destructor: passes straight */
 	bool exited;	      /* its thread.exit has been seen */
+	bool ringless;	      /* there was no ring for it */
 	uint8_t rounds;	      /* of its key's destructor */
 	uintptr_t blocked_at; /* the frame that waits in a real call */
 	struct seam_slot *slot; /* in the scheduled gear */
@@ -69,7 +70,6 @@ const char *seam_string(uint32_t offset);
 /* match.c */
 
 /* The rules that an event meets, gathered without holding on to the table. */
-#define SEAM_MATCHED 8
 struct seam_matched {
 	unsigned n;
 	uint32_t rule[SEAM_MATCHED];

@@ -57,10 +57,16 @@ seam_passive(unsigned family)
 static inline bool
 seam_bloom(const _Atomic uint64_t *words, uint64_t addr)
 {
-	unsigned h = seam_granule_hash(addr);
-	uint64_t w = atomic_load_explicit(&words[h / 64], memory_order_relaxed);
+	uint64_t h = seam_granule_hash(addr);
+	uint64_t w = atomic_load_explicit(&words[seam_bloom_word(h)],
+					  memory_order_relaxed);
 
-	return (w >> (h % 64)) & 1;
+	/* Nearly all that are let off are by the first, so the second is not
+	 * to be reckoned along with it. */
+	if (SEAM_LIKELY(!((w >> seam_bloom_bit1(h)) & 1)))
+		return false;
+	__asm__("" : "+r"(w));
+	return (w >> seam_bloom_bit2(h)) & 1;
 }
 
 /* Rules are armed, nothing else is, and none of them can match this. */

@@ -293,14 +293,24 @@ consider(const struct seam_table *t, const struct seam_match *m,
 		return;
 	if (!meets(t, m, c, self, after, error, out))
 		return;
+	if (out->n == SEAM_MATCHED && m->action != SEAM_ACTION_LOG) {
+		atomic_fetch_add(&seam_arena->head.matches_lost, 1);
+		return;
+	}
 	if (!hold && !fires(m))
 		return;
 	if (m->action == SEAM_ACTION_LOG) {
 		out->log = m->rule + 1;
-	} else if (out->n < SEAM_MATCHED) {
+	} else {
 		out->rule[out->n] = m->rule + 1;
 		out->action[out->n++] = (uint8_t)m->action;
 	}
+}
+
+static uint32_t
+next_of(const struct seam_node *nodes, uint32_t i)
+{
+	return atomic_load_explicit(&nodes[i - 1].next, memory_order_acquire);
 }
 
 static void
@@ -311,9 +321,24 @@ walk(const struct seam_table *t, uint32_t list, const struct seam_call *c,
 	const struct seam_node *nodes = at(t, t->node_at);
 	const struct seam_match *matches = at(t, t->match_at);
 
-	for (; list; list = nodes[list - 1].next)
+	for (; list; list = next_of(nodes, list))
 		consider(t, &matches[nodes[list - 1].match], c, self, after,
 			 error, holds_only, out);
+}
+
+static uint32_t
+first(const _Atomic uint32_t *list)
+{
+	return atomic_load_explicit(list, memory_order_acquire);
+}
+
+static uint32_t
+bucket(const struct seam_table *t, uint32_t offset, uint64_t addr)
+{
+	const _Atomic uint32_t *lists = at(t, offset);
+
+	return first(
+	    &lists[seam_granule_bucket(seam_granule_hash(addr), t->buckets)]);
 }
 
 static bool
@@ -350,16 +375,15 @@ seam_match(const struct seam_call *c, const struct seam_thread *self,
 	if (!t)
 		return;
 	if (addr && seam_bloom(seam_gate.objects, addr)) {
-		walk(t,
-		     t->objects[seam_granule_hash(addr) % SEAM_TABLE_BUCKETS],
-		     c, self, after, error, holds_only, out);
-		walk(t, t->bind, c, self, after, error, holds_only, out);
+		walk(t, bucket(t, t->object_at, addr), c, self, after, error,
+		     holds_only, out);
+		walk(t, first(&t->bind), c, self, after, error, holds_only,
+		     out);
 	}
 	if (seam_bloom(seam_gate.sites, c->site))
-		walk(t,
-		     t->sites[seam_granule_hash(c->site) % SEAM_TABLE_BUCKETS],
-		     c, self, after, error, holds_only, out);
-	walk(t, t->wild, c, self, after, error, holds_only, out);
+		walk(t, bucket(t, t->site_at, c->site), c, self, after, error,
+		     holds_only, out);
+	walk(t, first(&t->wild), c, self, after, error, holds_only, out);
 	table_leave(t);
 }
 
@@ -393,9 +417,11 @@ last_of_rule(const struct seam_table *t, uint32_t i)
 	const struct seam_match *matches = at(t, t->match_at);
 	uint32_t rule = matches[nodes[i - 1].match].rule;
 
-	while (nodes[i - 1].next &&
-	       matches[nodes[nodes[i - 1].next - 1].match].rule == rule)
-		i = nodes[i - 1].next;
+	uint32_t next;
+
+	while ((next = next_of(nodes, i)) &&
+	       matches[nodes[next - 1].match].rule == rule)
+		i = next;
 	return i;
 }
 
@@ -409,12 +435,12 @@ seam_bind(const struct seam_object *o)
 	if (!t)
 		return;
 	nodes = at(t, t->node_at);
-	for (i = t->bind; i; i = nodes[i - 1].next) {
+	for (i = first(&t->bind); i; i = next_of(nodes, i)) {
 		struct seam_match *m =
 		    (struct seam_match *)(uintptr_t)at(t, t->match_at) +
 		    nodes[i - 1].match;
 		uint64_t bound = atomic_load(&m->obj_lo);
-		unsigned h = seam_granule_hash(o->addr);
+		uint64_t h = seam_granule_hash(o->addr);
 
 		if (bound == o->addr && !binds(t, m, o)) {
 			/* The address is another object's now. */
@@ -423,10 +449,16 @@ seam_bind(const struct seam_object *o)
 		} else if (!bound && binds(t, m, o)) {
 			atomic_store(&m->obj_hi, o->addr + 1);
 			atomic_store(&m->obj_lo, o->addr);
-			atomic_fetch_or(&seam_gate.objects[h / 64],
-					UINT64_C(1) << (h % 64));
+			atomic_fetch_or(&seam_gate.objects[seam_bloom_word(h)],
+					seam_bloom_mask(h));
 			/* One of a rule's equal matches is enough. */
 			i = last_of_rule(t, i);
+		} else if (bound == o->addr) {
+			i = last_of_rule(t, i);
+		} else if (bound && !m->bind_ordinal &&
+			   last_of_rule(t, i) == i && binds(t, m, o)) {
+			/* All of them are other objects'. */
+			atomic_fetch_add(&seam_arena->head.binds_lost, 1);
 		}
 	}
 	table_leave(t);

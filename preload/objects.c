@@ -26,6 +26,7 @@ seam_keep_string(const char *s)
 
 	if (at > SEAM_STRING_BYTES - n) {
 		atomic_fetch_sub(&seam_arena->head.strings, n);
+		atomic_fetch_add(&seam_arena->head.names_lost, 1);
 		return 0;
 	}
 	memcpy(seam_arena->string + at, s, n - 1);
@@ -155,7 +156,9 @@ seam_object_find(struct seam_call *c)
 static uint32_t
 count_site(uint64_t site)
 {
-	unsigned h = seam_granule_hash(site << 6) % SEAM_SITE_COUNTERS, i;
+	unsigned h =
+	    (unsigned)(seam_granule_hash(site << 6) >> 40) % SEAM_SITE_COUNTERS;
+	unsigned i;
 
 	for (i = 0; i < SEAM_SITE_COUNTERS; i++) {
 		unsigned at = (h + i) % SEAM_SITE_COUNTERS;
@@ -169,6 +172,7 @@ count_site(uint64_t site)
 						1) +
 			       1;
 	}
+	atomic_fetch_add(&seam_arena->head.sites_lost, 1);
 	return 0;
 }
 
@@ -291,7 +295,7 @@ seam_objects_inherit(struct seam_proc *parent)
 			struct seam_object *o = allocate();
 
 			if (!o)
-				return;
+				continue; /* and is counted */
 			from = &seam_arena->object[i - 1];
 			memcpy(o, from, sizeof(*o));
 			o->proc = seam_proc_index();

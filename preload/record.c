@@ -33,7 +33,9 @@ claim_ring(struct seam_thread *t)
 		atomic_store(&t->ring, i + 1);
 		return r;
 	}
-	atomic_fetch_add(&seam_arena->head.rings_lost, 1);
+	if (!seam_self.ringless)
+		atomic_fetch_add(&seam_arena->head.rings_lost, 1);
+	seam_self.ringless = true;
 	return NULL;
 }
 

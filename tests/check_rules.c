@@ -264,15 +264,19 @@ first(const struct seam_table *t, uint32_t list)
 static uint32_t
 at_object(const struct seam_table *t, const void *addr)
 {
-	return t->objects[seam_granule_hash(ADDR(addr)) % SEAM_TABLE_BUCKETS];
+	const _Atomic uint32_t *lists =
+	    (const void *)((const char *)t + t->object_at);
+
+	return lists[seam_granule_bucket(seam_granule_hash(ADDR(addr)),
+					 t->buckets)];
 }
 
 static bool
 bit(const _Atomic uint64_t *words, uint64_t addr)
 {
-	unsigned h = seam_granule_hash(addr);
+	uint64_t h = seam_granule_hash(addr), mask = seam_bloom_mask(h);
 
-	return (atomic_load(&words[h / 64]) >> (h % 64)) & 1;
+	return (atomic_load(&words[seam_bloom_word(h)]) & mask) == mask;
 }
 
 static struct seam_gate *
@@ -312,14 +316,16 @@ END_TEST
 START_TEST(table_site)
 {
 	struct seam_process *p = target("A", sleep_on);
+	const _Atomic uint32_t *lists;
 	const struct seam_table *t;
 	unsigned n = 0;
 
 	ck_assert_int_eq(arm("mutex.lock at=lock_and_sleep", NULL), SEAM_OK);
 	t = table_of(p);
 	ck_assert_ptr_nonnull(t);
-	for (unsigned b = 0; b < SEAM_TABLE_BUCKETS; b++)
-		n += count(t, t->sites[b]);
+	lists = (const void *)((const char *)t + t->site_at);
+	for (unsigned b = 0; b < t->buckets; b++)
+		n += count(t, lists[b]);
 	ck_assert_uint_ge(n, 1);
 	ck_assert_uint_eq(t->wild, 0);
 	ck_assert(bit(gate_of(p)->sites, ADDR(lock_and_sleep) + 8));
