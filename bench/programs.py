@@ -210,7 +210,7 @@ def programs(directory):
         return lambda units: ["python3", "-c", script, str(units)]
 
     return [
-        Server("memcached -t 2, memcslap", 15_000, {"drd": 10, "gdb": 100},
+        Server("memcached -t 2, memcslap", 15_000, {"drd": 50, "gdb": 100},
                lambda units: ["memcached", "-u", "root", "-t", "2", "-c",
                               str(FILES - VALGRINDS), "-s", memcached],
                ["memcping", f"--servers={memcached}"],
