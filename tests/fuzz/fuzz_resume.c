@@ -68,7 +68,7 @@ go_on_with_each(json_t *states)
 	json_object_foreach(states, name, state)
 	{
 		const struct explore_strategy *row =
-		    explore_strategy_find(name);
+		    explore_strategy_find(name, NULL);
 
 		DEMAND(row);
 		if (row->load)
