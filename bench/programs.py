@@ -165,7 +165,7 @@ class Server(Batch):
                   child.poll() is not None)
             if child.returncode is not None:
                 sys.exit(f"{self.name}: it has ended")
-                before = time_of(child.pid)
+            before = time_of(child.pid)
             for argv in self.load(units):
                 run(argv, preexec_fn=on_cpu(CPUS[0]))
             return time_of(child.pid) - before
@@ -210,7 +210,7 @@ def programs(directory):
         return lambda units: ["python3", "-c", script, str(units)]
 
     return [
-        Server("memcached -t 2, memcslap", 15_000, {"drd": 10, "gdb": 100},
+        Server("memcached -t 2, memcslap", 15_000, {"drd": 50, "gdb": 100},
                lambda units: ["memcached", "-u", "root", "-t", "2", "-c",
                               str(FILES - VALGRINDS), "-s", memcached],
                ["memcping", f"--servers={memcached}"],
