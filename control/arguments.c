@@ -206,8 +206,11 @@ measure(struct sizes *s, const char *p)
 			s->depth--;
 		s->of[s->depth] += s->last;
 		return p;
+	case '+': /* e+ becomes ee* */
+		s->of[s->depth] += s->last;
+		s->last *= 2;
+		return p;
 	case '*':
-	case '+':
 	case '?':
 		return p;
 	case '[':
@@ -248,20 +251,26 @@ has_back_reference(const char *text)
 	return false;
 }
 
+const char *
+seam_regex_refused(const char *text)
+{
+	if (is_too_large(text))
+		return "the regular expression is too large";
+	if (has_back_reference(text))
+		return "regular expressions have no back-references here";
+	return NULL;
+}
+
 static enum seam_code
 check_regex(const char *text, int column, struct seam_error *err)
 {
+	const char *refused = seam_regex_refused(text);
 	char why[128];
 	regex_t re;
 	int bad;
 
-	if (is_too_large(text))
-		return sess_fail(err, SEAM_E_SYNTAX, column,
-				 "the regular expression is too large");
-	if (has_back_reference(text))
-		return sess_fail(err, SEAM_E_SYNTAX, column,
-				 "regular expressions have no "
-				 "back-references here");
+	if (refused)
+		return sess_fail(err, SEAM_E_SYNTAX, column, "%s", refused);
 	bad = regcomp(&re, text, REG_EXTENDED | REG_NEWLINE);
 	if (!bad) {
 		regfree(&re);

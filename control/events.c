@@ -35,6 +35,22 @@ keep(struct seam_room *room, const struct seam_record *record, uint32_t thread)
 	return true;
 }
 
+/*
+ * How many of the last events are enough of each ring, 0: all.  Those before
+ * them are counted, and not read: their places in the ring stay in the cache
+ * of the thread that writes there.
+ */
+static size_t
+enough(struct seam_session *s)
+{
+	if (!s->recording)
+		return 0;
+	for (unsigned i = 0; i < s->processes; i++)
+		if (seam_room(s)->proc[i].logs)
+			return 0;
+	return s->each_last;
+}
+
 /* The ring of a thread that has ended is another's once it has been read. */
 static void
 free_ring(struct seam_session *s, uint32_t i, uint32_t owner)
@@ -48,7 +64,7 @@ free_ring(struct seam_session *s, uint32_t i, uint32_t owner)
 }
 
 static void
-draw(struct seam_session *s, uint32_t i)
+draw(struct seam_session *s, uint32_t i, size_t last)
 {
 	struct seam_ring *ring = &s->arena->ring[i];
 	struct seam_room *room = seam_room(s);
@@ -66,6 +82,12 @@ draw(struct seam_session *s, uint32_t i)
 		seam_broken(s, "ring %u has %u records, room for %u", i,
 			    head - tail, SEAM_RING_RECORDS);
 		return;
+	}
+	if (head - tail >= SEAM_RING_RECORDS / 4)
+		room->hurried = true;
+	if (last && head - tail > last) {
+		s->passed_over += head - tail - last;
+		tail = head - (uint32_t)last;
 	}
 	for (; tail != head; tail++) {
 		at = tail % SEAM_RING_RECORDS;
@@ -175,30 +197,86 @@ give(struct seam_session *s, const struct seam_drawn *d, struct naming *n)
 		log->each(&e, log->data);
 }
 
+static void
+draw_all(struct seam_session *s, size_t last)
+{
+	uint32_t count = rings(s);
+
+	for (uint32_t i = 0; i < count && !*s->broken; i++)
+		draw(s, i, last);
+}
+
+/* Without times they are in order. */
+static void
+sort(struct seam_room *room)
+{
+	size_t i;
+
+	for (i = 1; i < room->ndrawn; i++)
+		if (by_time(&room->drawn[i - 1], &room->drawn[i]) > 0)
+			break;
+	if (i < room->ndrawn)
+		qsort(room->drawn, room->ndrawn, sizeof(*room->drawn), by_time);
+}
+
 /*
  * A thread names itself, its objects and sites; those of one thread are
  * looked up together while they are the same, since most of a drain's events
  * come in runs.
  */
+static void
+give_all(struct seam_session *s)
+{
+	struct seam_room *room = seam_room(s);
+	struct naming *n = room->ndrawn ? calloc(1, sizeof(*n)) : NULL;
+
+	if (n) {
+		sort(room);
+		for (size_t i = 0; i < room->ndrawn; i++)
+			give(s, &room->drawn[i], n);
+		free(n);
+	}
+	room->ndrawn = 0;
+	room->hurried = false;
+}
+
+/* Only so many of the last, numbered anew. */
+static void
+leave_last(struct seam_session *s, size_t last)
+{
+	struct seam_room *room = seam_room(s);
+	size_t over = room->ndrawn > last ? room->ndrawn - last : 0;
+
+	s->passed_over += over;
+	room->ndrawn -= over;
+	memmove(room->drawn, room->drawn + over,
+		room->ndrawn * sizeof(*room->drawn));
+	for (size_t i = 0; i < room->ndrawn; i++)
+		room->drawn[i].order = (uint32_t)i;
+}
+
 void
 seam_drain_locked(struct seam_session *s)
 {
-	struct seam_room *room = seam_room(s);
-	struct naming *n;
-	uint32_t count = rings(s);
+	draw_all(s, enough(s));
+	give_all(s);
+}
 
-	room->ndrawn = 0;
-	for (uint32_t i = 0; i < count && !*s->broken; i++)
-		draw(s, i);
-	if (!room->ndrawn)
+/* Looking up names takes longer than filling a ring: where that would make a
+ * flight recorder lose events, they wait for a drain that finds little. */
+void
+seam_drain_rings(struct seam_session *s)
+{
+	struct seam_room *room = seam_room(s);
+	size_t last = enough(s);
+
+	draw_all(s, last);
+	if (last && room->hurried) {
+		leave_last(s, last);
+		room->hurried = false;
 		return;
-	n = calloc(1, sizeof(*n));
-	if (!n)
-		return;
-	qsort(room->drawn, room->ndrawn, sizeof(*room->drawn), by_time);
-	for (size_t i = 0; i < room->ndrawn; i++)
-		give(s, &room->drawn[i], n);
-	free(n);
+	}
+	give_all(s);
 }
 
 void
@@ -232,8 +310,8 @@ seam_events_lost(struct seam_session *s)
 }
 
 enum seam_code
-seam_record(struct seam_session *s, bool times, seam_event_fn *each, void *data,
-	    struct seam_error *err)
+seam_record_last(struct seam_session *s, bool times, size_t last,
+		 seam_event_fn *each, void *data, struct seam_error *err)
 {
 	enum seam_code code = SEAM_OK;
 
@@ -248,10 +326,18 @@ seam_record(struct seam_session *s, bool times, seam_event_fn *each, void *data,
 		s->times = times;
 		s->each = each;
 		s->each_data = data;
+		s->each_last = last;
 		seam_compile_all(s, NULL);
 	}
 	seam_unlock(s);
 	return code;
+}
+
+enum seam_code
+seam_record(struct seam_session *s, bool times, seam_event_fn *each, void *data,
+	    struct seam_error *err)
+{
+	return seam_record_last(s, times, 0, each, data, err);
 }
 
 enum seam_code

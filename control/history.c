@@ -44,12 +44,12 @@ seam_history_record(struct seam_session *s, bool on, uint64_t *seen,
 	if (!on) {
 		enum seam_code code = seam_record(s, false, NULL, NULL, err);
 
-		*seen = h ? h->seen : 0;
+		*seen = h ? h->seen + s->passed_over : 0;
 		return code;
 	}
 	if (!h && !(h = s->history = calloc(1, sizeof(*h))))
 		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
-	return seam_record(s, false, keep, h, err);
+	return seam_record_last(s, false, KEPT, keep, h, err);
 }
 
 char *

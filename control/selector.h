@@ -185,4 +185,8 @@ int seam_signal_number(const char *name);
 /* fnmatch-like with '*' and '?' only. */
 bool seam_glob(const char *pattern, const char *text);
 
+/* arguments.c: what glibc would take too long, or too much memory, for: why;
+ * NULL: nothing. */
+const char *seam_regex_refused(const char *text);
+
 #endif

@@ -108,6 +108,8 @@ struct seam_session {
 	bool watching, recording, times;
 	seam_event_fn *each;
 	void *each_data;
+	size_t each_last;     /* of what comes at once; 0: all */
+	uint64_t passed_over; /* events before those */
 
 	int warden;		   /* write end: closing it tells the warden */
 	int listener, epoll, wake; /* wake: eventfd to the server */
@@ -203,8 +205,9 @@ enum seam_peek { SEAM_PEEK_FREE, SEAM_PEEK_TAKEN, SEAM_PEEK_UNKNOWN };
 enum seam_peek seam_peek(struct seam_session *s, struct seam_process *p,
 			 int kind, uint64_t addr, int mode, int *owner_tid);
 
-/* events.c: the porter calls it. */
+/* events.c: all that is there, and what of it the porter gives at once. */
 void seam_drain_locked(struct seam_session *s);
+void seam_drain_rings(struct seam_session *s);
 /* wait.c: the ringer's work after a bell; server.c has the clients. */
 
 /* rules.c: when a session ends: holds are given back, everything of rules,

@@ -13,10 +13,14 @@
 enum seam_code
 seam_output_check(const char *pattern, struct seam_error *err)
 {
+	const char *refused = seam_regex_refused(pattern);
 	char why[200];
 	regex_t re;
-	int r = regcomp(&re, pattern, REG_EXTENDED | REG_NEWLINE);
+	int r;
 
+	if (refused)
+		return sess_fail(err, SEAM_E_SYNTAX, 0, "%s", refused);
+	r = regcomp(&re, pattern, REG_EXTENDED | REG_NEWLINE);
 	if (!r) {
 		regfree(&re);
 		return SEAM_OK;

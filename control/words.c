@@ -549,17 +549,21 @@ least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* Insertions, deletions, replacements and swaps of neighbours. */
+/*
+ * Insertions, deletions, replacements and swaps of neighbours; anything above
+ * `most` if it is more than that.
+ */
 static unsigned
-distance(const char *a, size_t n, const char *b, size_t m)
+distance(const char *a, size_t n, const char *b, size_t m, unsigned most)
 {
-	unsigned row[3][NEAR_MAX + 1];
+	unsigned row[3][NEAR_MAX + 1], low = 0, before;
 	unsigned *prev = row[0], *old = row[1], *now = row[2], *t;
 
 	for (unsigned j = 0; j <= m; j++)
 		old[j] = j;
 	for (unsigned i = 1; i <= n; i++) {
-		now[0] = i;
+		before = low;
+		low = now[0] = i;
 		for (unsigned j = 1; j <= m; j++) {
 			bool differ = a[i - 1] != b[j - 1];
 
@@ -568,7 +572,11 @@ distance(const char *a, size_t n, const char *b, size_t m)
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
 			    a[i - 2] == b[j - 1])
 				now[j] = least(now[j], prev[j - 2] + 1);
+			low = least(low, now[j]);
 		}
+		/* A swap looks back two rows. */
+		if (low > most && before > most)
+			return most + 1;
 		t = prev, prev = old, old = now, now = t;
 	}
 	return old[m];
@@ -579,12 +587,16 @@ seam_near_try(struct seam_near *near, const char *name)
 {
 	size_t n = strnlen(near->word, NEAR_MAX + 1);
 	size_t m = strnlen(name, NEAR_MAX + 1);
-	unsigned d;
+	unsigned most = (unsigned)n / 3 + 1, d;
 
-	if (n > NEAR_MAX || m > NEAR_MAX)
+	if (n > NEAR_MAX || m > NEAR_MAX || (near->best && !near->distance))
 		return;
-	d = distance(near->word, n, name, m);
-	if (d <= n / 3 + 1 && d < m && (!near->best || d < near->distance)) {
+	if (near->best)
+		most = least(most, near->distance - 1);
+	if (n > m + most || m > n + most)
+		return;
+	d = distance(near->word, n, name, m, most);
+	if (d <= most && d < m) {
 		near->best = name;
 		near->distance = d;
 	}

@@ -196,6 +196,8 @@ START_TEST(regexes_are_bounded)
 		"wait output A /((a{100})*{100})/",
 		"wait output A /(a)\\1/",
 		"wait output A /(((/",
+		"wait output A /a+++++++++++++++++++++++++++++++++/",
+		"wait output A /((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+/",
 	};
 	struct seam_error err = { 0 };
 	struct seam_job job;
@@ -551,7 +553,7 @@ main(void)
 	tcase_add_loop_test(parse, accepts, 0, COUNT(accepted));
 	tcase_add_loop_test(parse, orders_and_accounts_parse, 0, 7);
 	tcase_add_test(parse, takes_arguments);
-	tcase_add_loop_test(parse, regexes_are_bounded, 0, 7);
+	tcase_add_loop_test(parse, regexes_are_bounded, 0, 9);
 	tcase_add_test(parse, variables_expand);
 	tcase_add_test(parse, unknown_values_are_not_judged);
 	tcase_add_test(reply, replies_are_formatted);

@@ -22,6 +22,8 @@
 #ifndef SEAM_EXPLORE_REPLAY_FILE_H
 #define SEAM_EXPLORE_REPLAY_FILE_H
 
+#include <stdio.h>
+
 #include "explore/labels.h"
 
 #define REPLAY_VERSION 1
@@ -73,6 +75,7 @@ enum seam_code replay_read(const char *path, struct replay_file **out,
 /* replay_write.c.  Whole or not at all. */
 enum seam_code replay_write(const struct replay_file *f, const char *path,
 			    const char *comment, struct seam_error *err);
+void replay_put(FILE *f, const struct replay_file *r, const char *comment);
 
 /* replay_make.c */
 /* Decisions and events of that run; false: no memory. */

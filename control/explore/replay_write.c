@@ -166,8 +166,8 @@ server_name(int server)
 					     "none";
 }
 
-static void
-put_file(FILE *f, const struct replay_file *r, const char *comment)
+void
+replay_put(FILE *f, const struct replay_file *r, const char *comment)
 {
 	fprintf(f, "seam-replay %d\n", REPLAY_VERSION);
 	put_comment(f, comment);
@@ -214,7 +214,7 @@ put_written(FILE *f, void *data)
 {
 	const struct written *w = data;
 
-	put_file(f, w->r, w->comment);
+	replay_put(f, w->r, w->comment);
 	return true;
 }
 

@@ -18,6 +18,8 @@
 #ifndef SEAM_EXPLORE_RESUME_H
 #define SEAM_EXPLORE_RESUME_H
 
+#include <stdio.h>
+
 #include "explore/coverage.h"
 #include "explore/estimate.h"
 #include "session_int.h"
@@ -67,9 +69,14 @@ bool explore_known_merge(struct explore_known *to,
  * is no such file; UNSUPPORTED: it cannot be read. */
 enum seam_code explore_known_read(const char *path, struct explore_known **out,
 				  struct seam_error *err);
+/* The same of a file that is open; name: as messages have it. */
+enum seam_code explore_known_parse(const char *name, FILE *f,
+				   struct explore_known **out,
+				   struct seam_error *err);
 /* resume_write.c.  Whole or not at all. */
 enum seam_code explore_known_write(const struct explore_known *k,
 				   const char *path, struct seam_error *err);
+bool explore_known_put(FILE *f, const struct explore_known *k);
 
 /*
  * How sure that makes.  estimate_sure.c.

@@ -336,12 +336,27 @@ read_lines(struct reader *r, FILE *f)
 }
 
 enum seam_code
+explore_known_parse(const char *name, FILE *f, struct explore_known **out,
+		    struct seam_error *err)
+{
+	struct reader r = { .name = name, .err = err };
+
+	*out = NULL;
+	r.known = explore_known_new(0, 0, 0);
+	if (r.known ? read_lines(&r, f) : wrong(&r, "no memory")) {
+		*out = r.known;
+		return SEAM_OK;
+	}
+	explore_known_free(r.known);
+	return err->code;
+}
+
+enum seam_code
 explore_known_read(const char *path, struct explore_known **out,
 		   struct seam_error *err)
 {
-	struct reader r = { .name = path, .err = err };
 	FILE *f = fopen(path, "re");
-	bool good;
+	enum seam_code code;
 
 	*out = NULL;
 	if (!f)
@@ -349,13 +364,7 @@ explore_known_read(const char *path, struct explore_known **out,
 				 errno == ENOENT ? SEAM_E_NO_SUCH_OBJECT :
 						   SEAM_E_UNSUPPORTED,
 				 0, "%s: %s", path, strerror(errno));
-	r.known = explore_known_new(0, 0, 0);
-	good = r.known ? read_lines(&r, f) : wrong(&r, "no memory");
+	code = explore_known_parse(path, f, out, err);
 	fclose(f);
-	if (good) {
-		*out = r.known;
-		return SEAM_OK;
-	}
-	explore_known_free(r.known);
-	return err->code;
+	return code;
 }

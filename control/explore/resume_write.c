@@ -125,13 +125,11 @@ put_states(struct writer *w, json_t *states)
 	}
 }
 
-/* 0 or errno. */
-static int
-put_all(FILE *f, const struct explore_known *k)
+bool
+explore_known_put(FILE *f, const struct explore_known *k)
 {
 	struct writer w = { .f = f, .good = true };
 
-	errno = 0;
 	put(&w,
 	    json_pack("{si sO? sI si si}", "seam-known", KNOWN_VERSION, "about",
 		      k->about, "seed", (json_int_t)k->origin[0].seed, "shard",
@@ -147,7 +145,15 @@ put_all(FILE *f, const struct explore_known *k)
 	put_pairs(&w, k->coverage);
 	put_states(&w, k->states);
 	put(&w, json_pack("{si}", "end", (int)w.lines + 1));
-	if (w.good && !fflush(f) && !ferror(f) && !fsync(fileno(f)))
+	return w.good && !fflush(f) && !ferror(f);
+}
+
+/* 0 or errno. */
+static int
+put_all(FILE *f, const struct explore_known *k)
+{
+	errno = 0;
+	if (explore_known_put(f, k) && !fsync(fileno(f)))
 		return 0;
 	return errno ? errno : EIO;
 }

@@ -51,12 +51,22 @@ is_op_sound(const struct explore_trace *t, const struct seam_op *op)
 	       op->second <= t->nobjects && op->peer <= t->nthreads;
 }
 
+/* Of the slots that there are. */
+static bool
+is_mask_sound(const struct explore_trace *t, uint64_t slots)
+{
+	return t->nthreads >= SEAM_MASKED || !(slots >> t->nthreads);
+}
+
 static bool
 copy_steps(const struct seam_sched *s, struct explore_trace *t)
 {
-	memcpy(t->step, s->step, t->nsteps * sizeof(*t->step));
+	if (t->nsteps)
+		memcpy(t->step, s->step, t->nsteps * sizeof(*t->step));
 	for (uint32_t i = 0; i < t->nsteps; i++)
 		if (t->step[i].slot >= t->nthreads ||
+		    !is_mask_sound(t,
+				   t->step[i].enabled | t->step[i].timeouts) ||
 		    !is_op_sound(t, &t->step[i].op))
 			return false;
 	return true;

@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Splitting, parsing, formatting and parsing again, of any bytes.
- * clang -fsanitize=fuzzer,address,undefined -Iinclude -Icontrol \
- *	tests/fuzz/fuzz_selector.c control/words.c control/selector.c \
- *	include/ops.c
- */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* Splitting, parsing, formatting and parsing again, of any bytes. */
+#include "fuzz.h"
 #include "selector.h"
-
-#define DEMAND(what)                                                           \
-	do {                                                                   \
-		if (!(what)) {                                                 \
-			fprintf(stderr, "line %d: %s\n", __LINE__, #what);     \
-			abort();                                               \
-		}                                                              \
-	} while (0)
 
 /* An error must point into the line and have a text of one line. */
 static void
@@ -140,19 +124,14 @@ try_words(struct seam_words *words, size_t length)
 	seam_selector_free(&sel);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(selector)(const uint8_t *data, size_t size)
 {
-	char *line = malloc(size + 1);
+	char *line = fuzz_text(data, size);
 	struct seam_words words;
 	struct seam_error err;
 	enum seam_code code;
 
-	DEMAND(line);
-	memcpy(line, data, size);
-	line[size] = '\0';
 	code = seam_split(line, &words, &err);
 	if (code)
 		check_error(&err, code, strlen(line));
