@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -58,6 +59,26 @@ fill_head(struct seam_arena *a)
 	atomic_store(&a->head.life, SEAM_LIFE_LIVE);
 }
 
+/* SIGXFSZ, where a file must not be that large, would be the end of us. */
+static int
+set_size(int fd, off_t size)
+{
+	const struct timespec none = { .tv_sec = 0 };
+	sigset_t xfsz, old;
+	int r, err;
+
+	sigemptyset(&xfsz);
+	sigaddset(&xfsz, SIGXFSZ);
+	pthread_sigmask(SIG_BLOCK, &xfsz, &old);
+	r = ftruncate(fd, size);
+	err = errno;
+	if (r && err == EFBIG && !sigismember(&old, SIGXFSZ))
+		sigtimedwait(&xfsz, NULL, &none);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = err;
+	return r;
+}
+
 int
 seam_arena_new(struct seam_arena **arena, int *out)
 {
@@ -68,7 +89,7 @@ seam_arena_new(struct seam_arena **arena, int *out)
 	fd = memfd_create("seam-arena", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	if (ftruncate(fd, sizeof(*a)) || fcntl(fd, F_ADD_SEALS, seals))
+	if (set_size(fd, sizeof(*a)) || fcntl(fd, F_ADD_SEALS, seals))
 		goto fail;
 	a = mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (a == MAP_FAILED)

@@ -13,6 +13,7 @@
 #define REGEX_MAX_REPEAT 255
 #define REGEX_MAX_NESTED 32
 #define REGEX_MAX_SIZE 2048 /* unrolled */
+#define REGEX_MAX_LEVELS 4  /* repetitions of repetitions */
 
 const char *
 seam_word_whole(struct seam_word *w)
@@ -177,41 +178,66 @@ repetitions(const char **p)
 	return n > REGEX_MAX_REPEAT ? REGEX_MAX_REPEAT + 1 : n ? n : 1;
 }
 
-/* How much of a compiler's tree there is, group within group. */
+/* How much of a compiler's tree there is, group within group, and whether
+ * there are anchors in it. */
 struct sizes {
 	uint64_t of[REGEX_MAX_NESTED], last; /* last: the atom before */
+	bool anchors[REGEX_MAX_NESTED], anchor;
+	unsigned levels[REGEX_MAX_NESTED], level; /* of repetitions */
 	unsigned depth;
 };
+
+/* The atom before comes to be that many; false: it must not. */
+static bool
+repeat(struct sizes *s, uint64_t n)
+{
+	s->of[s->depth] += s->last * (n - 1);
+	s->last *= n;
+	if (++s->level > s->levels[s->depth])
+		s->levels[s->depth] = s->level;
+	return !s->anchor && s->level <= REGEX_MAX_LEVELS;
+}
+
+static bool
+is_anchor(const char *p)
+{
+	return *p == '^' || *p == '$' ||
+	       (*p == '\\' && p[1] && strchr("bB<>`'", p[1]));
+}
 
 /* One step of the expression; returns where it ends, NULL: too deep. */
 static const char *
 measure(struct sizes *s, const char *p)
 {
+	const bool anchor = is_anchor(p);
 	uint64_t n = 1;
 
 	switch (*p) {
 	case '{':
 		n = repetitions(&p);
-		s->of[s->depth] += s->last * (n - 1);
-		s->last *= n;
-		return n > REGEX_MAX_REPEAT ? NULL : p;
+		return repeat(s, n) && n <= REGEX_MAX_REPEAT ? p : NULL;
+	case '+': /* e+ becomes ee* */
+		return repeat(s, 2) ? p : NULL;
+	case '*':
+	case '?':
+		return repeat(s, 1) ? p : NULL;
 	case '(':
 		if (++s->depth == REGEX_MAX_NESTED)
 			return NULL;
 		s->of[s->depth] = s->last = 0;
+		s->anchors[s->depth] = false;
+		s->levels[s->depth] = 0;
 		return p;
 	case ')':
 		s->last = s->of[s->depth] + 1;
+		s->anchor = s->anchors[s->depth];
+		s->level = s->levels[s->depth];
 		if (s->depth)
 			s->depth--;
 		s->of[s->depth] += s->last;
-		return p;
-	case '+': /* e+ becomes ee* */
-		s->of[s->depth] += s->last;
-		s->last *= 2;
-		return p;
-	case '*':
-	case '?':
+		s->anchors[s->depth] |= s->anchor;
+		if (s->level > s->levels[s->depth])
+			s->levels[s->depth] = s->level;
 		return p;
 	case '[':
 		p = skip_brackets(p);
@@ -221,11 +247,15 @@ measure(struct sizes *s, const char *p)
 		break;
 	}
 	s->of[s->depth] += s->last = 1;
+	s->level = 0;
+	s->anchor = anchor;
+	s->anchors[s->depth] |= anchor;
 	return p;
 }
 
-/* glibc's compiler unrolls {n}, and then takes memory by the square of what
- * has become of it: so that is reckoned first. */
+/* glibc's compiler unrolls {n} and +, and then takes memory by the square of
+ * what has become of it: so that is reckoned first.  Anchors within repetitions
+ * it copies, by a power of their number. */
 static bool
 is_too_large(const char *text)
 {
@@ -255,7 +285,8 @@ const char *
 seam_regex_refused(const char *text)
 {
 	if (is_too_large(text))
-		return "the regular expression is too large";
+		return "the regular expression is too large, or repeats an "
+		       "anchor";
 	if (has_back_reference(text))
 		return "regular expressions have no back-references here";
 	return NULL;

@@ -3,6 +3,7 @@
  * A target says hello.
  *
  *	target:     attach 1 pid=<its getpid()> tid=<its gettid()>
+ *	            unable pid=<its getpid()> why
  *	controller: ok proc=<index> size=<bytes>	with the arena's memfd
  *	            err CODE text
  *
@@ -72,8 +73,7 @@ parent_of(struct seam_session *s, pid_t pid)
 
 /* Who is it: spawned by us, another program in a known process, or new? */
 static struct seam_process *
-entry_for(struct seam_session *s, pid_t pid, bool *fresh,
-	  struct seam_error *err)
+entry_for(struct seam_session *s, pid_t pid, struct seam_error *err)
 {
 	struct seam_process *p = seam_process_of_pid(s, pid);
 	int r;
@@ -82,10 +82,11 @@ entry_for(struct seam_session *s, pid_t pid, bool *fresh,
 		seam_process_ended(s, p);
 		p = NULL;
 	}
-	*fresh = !p;
 	if (p) {
 		if (s->own->extra[p->index].attached)
 			seam_process_renew(s, p);
+		free(p->unhooked);
+		p->unhooked = NULL;
 		return p;
 	}
 	p = seam_process_new(s, parent_of(s, pid));
@@ -102,45 +103,92 @@ entry_for(struct seam_session *s, pid_t pid, bool *fresh,
 	return NULL;
 }
 
-/* It runs on without us; one that we started is told of by sess_start. */
+enum seam_code
+seam_scheduled_apart(struct seam_session *s, pid_t pid, pid_t inside,
+		     struct seam_error *err)
+{
+	if (pid == inside || !atomic_load(&s->arena->sched.on))
+		return SEAM_OK;
+	return sess_fail(err, SEAM_E_UNSUPPORTED, 0,
+			 "it is in another pid namespace; a run can be "
+			 "scheduled by a seam in there only");
+}
+
+/* It runs on without us, which is a blind spot; one that we started is told of
+ * by sess_start.  It has not seen its entry. */
 static void
-reject(struct seam_session *s, struct seam_process *p, bool fresh,
+reject(struct seam_session *s, struct seam_process *p,
        const struct seam_error *err)
 {
-	if (fresh) {
-		seam_process_drop(s, p);
-		return;
-	}
+	seam_process_note_exe(p);
 	free(p->unhooked);
 	p->unhooked = strdup(err->text);
 	seam_bell_ring(s);
 }
 
+struct hello {
+	const char *unable; /* why it cannot be a target; NULL: it can */
+	unsigned version;
+	int inside, tid;
+};
+
 static enum seam_code
-attach(struct seam_session *s, int fd, pid_t pid, int inside,
+accept_target(struct seam_session *s, int fd, pid_t pid, struct hello *hello,
+	      struct seam_process *p, struct seam_error *err)
+{
+	s->arena->proc[p->index].pid = hello->inside;
+	seam_execs_hello(s, pid, hello->inside);
+	if (hello->unable)
+		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "%s",
+				 hello->unable);
+	if (seam_scheduled_apart(s, pid, hello->inside, err) != SEAM_OK)
+		return err->code;
+	if (seam_process_enliven(s, p, err) == SEAM_OK &&
+	    !welcome(s, fd, p->index))
+		sess_fail(err, SEAM_E_GONE, 0, "process %d went away", pid);
+	return err->code;
+}
+
+static void
+attach(struct seam_session *s, int fd, pid_t pid, struct hello *hello,
        struct seam_error *err)
 {
 	struct seam_process *p;
-	bool fresh;
 
-	if (s->broken[0] || atomic_load(&s->stopping))
-		return sess_fail(err, SEAM_E_GONE, 0, "the session has ended");
-	p = entry_for(s, pid, &fresh, err);
+	if (s->broken[0] || atomic_load(&s->stopping)) {
+		sess_fail(err, SEAM_E_GONE, 0, "the session has ended");
+		return;
+	}
+	p = entry_for(s, pid, err);
 	if (!p)
-		return err->code;
-	s->arena->proc[p->index].pid = inside;
-	seam_execs_hello(s, pid, inside);
-	if (seam_process_enliven(s, p, err) != SEAM_OK) {
-		reject(s, p, fresh, err);
-		return err->code;
-	}
-	if (!welcome(s, fd, p->index)) {
-		sess_fail(err, SEAM_E_GONE, 0, "process %d went away", pid);
-		reject(s, p, fresh, err);
-		return err->code;
-	}
-	seam_bell_ring(s);
-	return SEAM_OK;
+		return;
+	if (accept_target(s, fd, pid, hello, p, err) == SEAM_OK)
+		seam_bell_ring(s);
+	else
+		reject(s, p, err);
+}
+
+static void
+read_hello(char *line, struct hello *hello, struct seam_error *err)
+{
+	int at = 0;
+
+	if (sscanf(line, "unable pid=%d %n", &hello->inside, &at) == 1 && at)
+		hello->unable = line + at;
+	else if (sscanf(line, "attach %u pid=%d tid=%d", &hello->version,
+			&hello->inside, &hello->tid) != 3)
+		sess_fail(err, SEAM_E_SYNTAX, 0,
+			  "attach VERSION pid=PID tid=TID is what targets say");
+	else if (hello->version != SEAM_ARENA_VERSION)
+		sess_fail(err, SEAM_E_UNSUPPORTED, 0,
+			  "version %u of libseam.so; this is version %u",
+			  hello->version, SEAM_ARENA_VERSION);
+}
+
+bool
+seam_is_hello(const char *line)
+{
+	return !strncmp(line, "attach ", 7) || !strncmp(line, "unable ", 7);
 }
 
 void
@@ -149,24 +197,17 @@ seam_attach(struct seam_session *s, int fd, char *line)
 	struct seam_error err = { .code = SEAM_OK };
 	struct ucred cred = { .pid = 0 };
 	socklen_t len = sizeof(cred);
-	unsigned version;
-	int inside, tid;
+	struct hello hello = { .unable = NULL };
 
-	if (sscanf(line, "attach %u pid=%d tid=%d", &version, &inside, &tid) !=
-	    3)
-		sess_fail(&err, SEAM_E_SYNTAX, 0,
-			  "attach VERSION pid=PID tid=TID is what targets say");
-	else if (version != SEAM_ARENA_VERSION)
-		sess_fail(&err, SEAM_E_UNSUPPORTED, 0,
-			  "version %u of libseam.so; this is version %u",
-			  version, SEAM_ARENA_VERSION);
-	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) ||
-		 cred.pid <= 0)
+	read_hello(line, &hello, &err);
+	if (err.code == SEAM_OK &&
+	    (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) ||
+	     cred.pid <= 0))
 		sess_fail(&err, SEAM_E_UNSUPPORTED, 0,
 			  "a process outside of this pid namespace");
 	if (err.code == SEAM_OK) {
 		seam_lock(s);
-		attach(s, fd, cred.pid, inside, &err);
+		attach(s, fd, cred.pid, &hello, &err);
 		seam_unlock(s);
 	}
 	if (err.code != SEAM_OK)

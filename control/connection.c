@@ -103,7 +103,7 @@ give(struct seam_client *c, char *line, size_t len)
 {
 	struct seam_session *s = c->s;
 	const struct seam_client_ops *ops;
-	bool target = !c->begun && !strncmp(line, "attach ", 7);
+	bool target = !c->begun && seam_is_hello(line);
 	void *data;
 
 	c->begun = true;

@@ -151,14 +151,22 @@ is_path_of(struct seam_session *s, const struct seam_process *p,
 	return strcmp(path, n->who) == 0;
 }
 
-static bool
-is_owned(struct seam_session *s, const struct note *n)
+static const struct seam_process *
+owner_of(struct seam_session *s, const struct note *n)
 {
 	for (unsigned i = 0; i < s->processes; i++)
 		if (s->process[i].used && !s->process[i].ended &&
 		    is_path_of(s, &s->process[i], n))
-			return true;
-	return false;
+			return &s->process[i];
+	return NULL;
+}
+
+/* Its server has the entry, and goes on. */
+static bool
+is_of_run(struct seam_session *s, const struct seam_process *p,
+	  const struct note *n)
+{
+	return p->pid == s->arena->sched.server_pid && n->pid != p->pid;
 }
 
 static struct stranger *
@@ -230,14 +238,18 @@ settle_child(struct seam_session *s, const struct note *n)
 void
 seam_execs_settle(struct seam_session *s)
 {
+	const struct seam_process *owner;
 	struct note n;
 
 	for (uint32_t i = 0; i < notes(s); i++) {
 		if (!read_note(s, i, &n))
 			continue;
 		if (n.flags & SEAM_EXEC_OWN) {
-			if (!is_owned(s, &n))
+			owner = owner_of(s, &n);
+			if (!owner)
 				wipe(&n);
+			else if (is_of_run(s, owner, &n) && is_over(&n))
+				settle_child(s, &n);
 		} else if (has_come(s, &n)) {
 			wipe(&n);
 		} else {

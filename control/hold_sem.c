@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -27,15 +26,10 @@ is_same(struct seam_process *p, uint64_t addr, const struct stat *st)
 }
 
 static bool
-is_ours(struct seam_session *s, struct seam_armed *r)
+is_ours(struct seam_session *s, struct seam_armed *r, const struct stat *st)
 {
-	char path[SEAM_NAME_TEXT];
 	bool same = true;
-	struct stat st;
 
-	snprintf(path, sizeof(path), "/dev/shm/sem.%s", r->sel.obj.name + 1);
-	if (stat(path, &st))
-		return false;
 	for (unsigned i = 0; i < s->processes; i++) {
 		struct seam_process *p = &s->process[i];
 		struct seam_found f;
@@ -44,46 +38,58 @@ is_ours(struct seam_session *s, struct seam_armed *r)
 			continue;
 		seam_find(s, p, &r->sel.obj, &f);
 		for (size_t k = 0; k < f.n; k++)
-			same &= is_same(p, f.v[k].lo, &st);
+			same &= is_same(p, f.v[k].lo, st);
 		seam_found_free(&f);
 	}
 	return same;
 }
 
+static sem_t *
+map_sem(int fd)
+{
+	void *sem = mmap(NULL, sizeof(sem_t), PROT_READ | PROT_WRITE,
+			 MAP_SHARED, fd, 0);
+
+	return sem == MAP_FAILED ? NULL : sem;
+}
+
+static bool
+is_sem(int fd, struct stat *st)
+{
+	return fstat(fd, st) == 0 && S_ISREG(st->st_mode) &&
+	       st->st_size >= (off_t)sizeof(sem_t);
+}
+
 static struct seam_loan *
-note_loan(struct seam_session *s, const struct seam_armed *r)
+note_loan(struct seam_session *s, uint32_t index, int fd)
 {
 	struct seam_loans *loans = s->own->loans;
-	struct seam_loan *loan = &loans->v[r->index];
-	struct stat st;
 
-	snprintf(loan->path, sizeof(loan->path), "/dev/shm/sem.%s",
-		 r->sel.obj.name + 1);
-	if (stat(loan->path, &st))
-		return NULL;
-	loan->dev = st.st_dev;
-	loan->ino = st.st_ino;
-	atomic_store(&loan->taken, 0);
-	if (atomic_load(&loans->n) <= r->index)
-		atomic_store(&loans->n, r->index + 1);
-	return loan;
+	atomic_store(&loans->v[index].taken, 0);
+	if (atomic_load(&loans->n) <= index)
+		atomic_store(&loans->n, index + 1);
+	return seam_warden_lend(s, index, fd) ? &loans->v[index] : NULL;
 }
 
 void
 seam_hold_sem_open(struct seam_session *s, struct seam_armed *r)
 {
-	sem_t *sem;
+	char path[SEAM_NAME_TEXT + 16];
+	struct stat st;
+	int fd;
 
-	if (!is_ours(s, r))
+	snprintf(path, sizeof(path), "/dev/shm/sem.%s", r->sel.obj.name + 1);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
 		return;
-	sem = sem_open(r->sel.obj.name, 0);
-	if (sem == SEM_FAILED)
-		return;
-	r->loan = note_loan(s, r);
-	if (r->loan)
-		r->sem = sem;
-	else
-		sem_close(sem);
+	if (is_sem(fd, &st) && is_ours(s, r, &st) && (r->sem = map_sem(fd))) {
+		r->loan = note_loan(s, r->index, fd);
+		if (!r->loan) {
+			munmap(r->sem, sizeof(sem_t));
+			r->sem = NULL;
+		}
+	}
+	close(fd);
 }
 
 /* All there are; false when there is none. */
@@ -110,7 +116,7 @@ seam_hold_sem_give(struct seam_armed *r)
 	if (!r->sem)
 		return;
 	post_all(r->loan, r->sem);
-	sem_close(r->sem);
+	munmap(r->sem, sizeof(sem_t));
 	r->sem = NULL;
 	r->loan = NULL;
 }
@@ -133,23 +139,14 @@ seam_loans_free(struct seam_loans *loans)
 		munmap(loans, sizeof(*loans));
 }
 
-/* If it is still the one under that name. */
-static void
-give_back(struct seam_loan *loan)
+void
+seam_loans_note(struct seam_loans *loans, uint32_t index, int fd)
 {
-	int fd = open(loan->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-	void *sem;
+	struct seam_loan *loan = &loans->v[index];
 
-	if (fd < 0)
-		return;
-	if (!fstat(fd, &st) && st.st_dev == loan->dev &&
-	    st.st_ino == loan->ino && st.st_size >= (off_t)sizeof(sem_t)) {
-		sem = mmap(NULL, sizeof(sem_t), PROT_READ | PROT_WRITE,
-			   MAP_SHARED, fd, 0);
-		if (sem != MAP_FAILED)
-			post_all(loan, sem);
-	}
+	if (loan->sem)
+		munmap(loan->sem, sizeof(sem_t));
+	loan->sem = map_sem(fd);
 	close(fd);
 }
 
@@ -159,6 +156,6 @@ seam_loans_return(struct seam_loans *loans)
 	uint32_t n = atomic_load(&loans->n);
 
 	for (uint32_t i = 0; i < n; i++)
-		if (atomic_load(&loans->v[i].taken) > 0)
-			give_back(&loans->v[i]);
+		if (loans->v[i].sem)
+			post_all(&loans->v[i], loans->v[i].sem);
 }

@@ -74,7 +74,9 @@ enum seam_source {
 /* hold_sem.c */
 struct seam_loans *seam_loans_new(void);
 void seam_loans_free(struct seam_loans *loans);
-/* The warden's: everything back where it was taken.  Async-signal-safe. */
+/* The warden's, both async-signal-safe: which semaphore it is; closes fd. */
+void seam_loans_note(struct seam_loans *loans, uint32_t index, int fd);
+/* Everything back where it was taken. */
 void seam_loans_return(struct seam_loans *loans);
 
 /* process.c; the lock is held. */
@@ -87,6 +89,8 @@ struct seam_process *seam_process_take(struct seam_session *s, unsigned i);
 /* Takes it back: it never came to life. */
 void seam_process_drop(struct seam_session *s, struct seam_process *p);
 /* Its pid is known: watches over it. */
+/* Which program it is, as far as can be told. */
+void seam_process_note_exe(struct seam_process *p);
 int seam_process_follow(struct seam_session *s, struct seam_process *p,
 			pid_t pid);
 /* Maps, rules, gate, LIVE; not yet the acknowledgement. */
@@ -132,6 +136,9 @@ ssize_t seam_write_quietly(int fd, const void *bytes, size_t n);
 
 /* warden.c */
 int seam_warden_start(struct seam_session *s);
+/* The semaphore in that file is to be given back what the loan of that index
+ * says. */
+bool seam_warden_lend(struct seam_session *s, uint32_t index, int fd);
 void seam_warden_dismiss(struct seam_session *s);
 
 /* listen.c */
@@ -151,6 +158,10 @@ void seam_strays_join(struct seam_session *s);
 
 /* attach.c: a target's hello on that socket; answers it. */
 void seam_attach(struct seam_session *s, int fd, char *line);
+bool seam_is_hello(const char *line);
+/* In a scheduled run processes wait for, and end, one another by number. */
+enum seam_code seam_scheduled_apart(struct seam_session *s, pid_t pid,
+				    pid_t inside, struct seam_error *err);
 
 /* connection.c */
 void seam_client_new(struct seam_session *s, int fd);

@@ -6,9 +6,12 @@
  * not said hello from there.
  */
 #include <dirent.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "execs.h"
 #include "inner.h"
@@ -108,7 +111,8 @@ join_child(struct seam_session *s, unsigned i)
 		/* It was killed, or we can't see it: not ours to watch. */
 		p->unhooked = strdup("not to be found in /proc");
 		seam_process_ended(s, p);
-	} else if (seam_process_enliven(s, p, &err) != SEAM_OK) {
+	} else if (seam_scheduled_apart(s, pid, a->pid, &err) != SEAM_OK ||
+		   seam_process_enliven(s, p, &err) != SEAM_OK) {
 		p->unhooked = strdup(err.text);
 		atomic_store(&a->state, SEAM_PROC_LIVE);
 	}
@@ -198,13 +202,46 @@ seam_porter_attend(struct seam_session *s)
 	return until;
 }
 
+/* That we are no more, the kernel shall tell: this thread's list of robust
+ * futexes, of which it has no other, gets one in the arena.  The list itself
+ * is out of the targets' reach. */
+struct notice {
+	struct robust_list_head head, *before;
+	struct robust_list one;
+};
+
+static void
+leave_notice(struct seam_session *s, struct notice *n)
+{
+	char *word = (char *)&s->arena->head.porter;
+	size_t size;
+
+	if (syscall(SYS_get_robust_list, 0, &n->before, &size))
+		n->before = NULL;
+	n->one.next = &n->head.list;
+	n->head = (struct robust_list_head){
+		.list = { &n->one },
+		.futex_offset = word - (char *)&n->one,
+	};
+	atomic_store(&s->arena->head.porter, (uint32_t)gettid());
+	syscall(SYS_set_robust_list, &n->head, sizeof(n->head));
+}
+
+static void
+take_notice_back(struct notice *n)
+{
+	syscall(SYS_set_robust_list, n->before, sizeof(n->head));
+}
+
 void *
 seam_porter_main(void *session)
 {
 	struct seam_session *s = session;
+	struct notice notice;
 	uint64_t until;
 	uint32_t seen;
 
+	leave_notice(s, &notice);
 	pthread_setname_np(pthread_self(), "seam-porter");
 	seam_lock(s);
 	atomic_store(&s->arena->head.door_waiters, 1);
@@ -216,5 +253,6 @@ seam_porter_main(void *session)
 		seam_lock(s);
 	}
 	seam_unlock(s);
+	take_notice_back(&notice);
 	return NULL;
 }

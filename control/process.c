@@ -238,8 +238,8 @@ seam_process_follow(struct seam_session *s, struct seam_process *p, pid_t pid)
 	return 0;
 }
 
-static void
-read_exe(struct seam_process *p)
+void
+seam_process_note_exe(struct seam_process *p)
 {
 	char link[40], path[4096];
 	ssize_t n;
@@ -270,7 +270,7 @@ seam_process_enliven(struct seam_session *s, struct seam_process *p,
 				 p->pid, strerror(-r));
 	seam_map_free(p->map);
 	p->map = map;
-	read_exe(p);
+	seam_process_note_exe(p);
 	code = seam_rules_compile(s, p, err);
 	if (code != SEAM_OK)
 		return code;

@@ -190,6 +190,15 @@ sess_step(struct seam_session *s, const char *thread, struct seam_error *err)
 	return code;
 }
 
+/* What happened while it was armed is told. */
+static void
+drop(struct seam_session *s, struct seam_armed *r)
+{
+	if (r->kind == SEAM_RULE_LOG)
+		seam_drain_locked(s);
+	seam_rule_drop(s, r);
+}
+
 enum seam_code
 sess_delete(struct seam_session *s, const char *what, struct seam_error *err)
 {
@@ -202,12 +211,12 @@ sess_delete(struct seam_session *s, const char *what, struct seam_error *err)
 	if (r && r->kind == SEAM_RULE_ORDER) {
 		seam_order_drop(s);
 	} else if (r) {
-		seam_rule_drop(s, r);
+		drop(s, r);
 	} else if (!strcmp(what, "all")) {
 		seam_order_drop(s);
 		for (unsigned i = 0; i < s->rules; i++)
 			if (s->rule[i].used)
-				seam_rule_drop(s, &s->rule[i]);
+				drop(s, &s->rule[i]);
 	} else {
 		for (unsigned i = 0; i < s->rules; i++)
 			if (s->rule[i].used)

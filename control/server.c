@@ -12,8 +12,10 @@
  * its successor gets again.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -129,24 +131,51 @@ seam_server_poke(struct seam_session *s)
 }
 
 /* Somebody connects. */
+
+static int
+accept_fd(struct seam_session *s)
+{
+	return accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+static void
+turn_away(int fd, const char *refusal)
+{
+	send(fd, refusal, strlen(refusal), MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+}
+
+/* One descriptor is kept for telling whoever cannot have one. */
+static void
+tell_full(struct seam_session *s)
+{
+	int fd;
+
+	if (s->reserve >= 0)
+		close(s->reserve);
+	fd = accept_fd(s);
+	if (fd >= 0)
+		turn_away(fd, "err unsupported the controller has too many "
+			      "open files\n");
+	s->reserve = fcntl(s->wake, F_DUPFD_CLOEXEC, 3);
+}
+
 static void
 accept_one(struct seam_session *s)
 {
-	static const char refusal[] = "err unsupported another user\n";
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept_fd(s);
 
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		tell_full(s);
 	if (fd < 0)
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) ||
-	    (cred.uid != geteuid() && cred.uid != 0)) {
-		send(fd, refusal, sizeof(refusal) - 1,
-		     MSG_NOSIGNAL | MSG_DONTWAIT);
-		close(fd);
-		return;
-	}
-	seam_client_new(s, fd);
+	    (cred.uid != geteuid() && cred.uid != 0))
+		turn_away(fd, "err unsupported another user\n");
+	else
+		seam_client_new(s, fd);
 }
 
 static void

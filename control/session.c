@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of a session; its lock and its bell. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -195,6 +196,7 @@ new_session(const struct seam_options *options)
 		return NULL;
 	pthread_mutex_init(&s->lock, NULL);
 	s->arena_fd = s->warden = s->listener = s->epoll = s->wake = -1;
+	s->reserve = -1;
 	s->opener = getpid();
 	if (options)
 		s->options = *options;
@@ -258,6 +260,7 @@ start_threads(struct seam_session *s, struct seam_error *err)
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->epoll < 0 || s->wake < 0 ||
+	    (s->reserve = fcntl(s->wake, F_DUPFD_CLOEXEC, 3)) < 0 ||
 	    add_source(s, s->listener, SEAM_SOURCE_LISTENER) ||
 	    add_source(s, s->wake, SEAM_SOURCE_WAKE))
 		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "epoll: %s",
@@ -326,7 +329,8 @@ stop_threads(struct seam_session *s)
 static void
 free_session(struct seam_session *s)
 {
-	const int fd[] = { s->listener, s->epoll, s->wake, s->warden };
+	const int fd[] = { s->listener, s->epoll, s->wake, s->reserve,
+			   s->warden };
 
 	for (unsigned i = 0; i < s->processes; i++)
 		if (s->process[i].used)

@@ -35,15 +35,17 @@
 struct seam_session;
 
 struct seam_options {
-	const char *socket;   /* path to serve; NULL: one in a fresh 0700
-				 directory under XDG_RUNTIME_DIR or /tmp */
-	const char *preload;  /* libseam.so; NULL: SEAM_PRELOAD or installed */
-	bool kill_on_death;   /* targets die with the controller */
-	bool watch;	      /* watch from the beginning */
-	bool end_with_last;   /* seam_session_run returns after the last
-				 target is gone (started by a preload) */
-	const sigset_t *mask; /* the targets' signal mask; NULL: that of
-				 the opening thread */
+	const char *socket;    /* path to serve; NULL: one in a fresh 0700
+				  directory under XDG_RUNTIME_DIR or /tmp */
+	const char *preload;   /* libseam.so; NULL: SEAM_PRELOAD or installed */
+	bool kill_on_death;    /* targets die with the controller */
+	bool watch;	       /* watch from the beginning */
+	bool end_with_last;    /* seam_session_run returns after the last
+				  target is gone (started by a preload) */
+	const char *kept_free; /* file that the warden removes if it is
+				  still empty; absolute; NULL: none */
+	const sigset_t *mask;  /* the targets' signal mask; NULL: that of
+				  the opening thread */
 };
 
 /* session.c: life. */

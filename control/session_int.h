@@ -4,6 +4,7 @@
 #define SEAM_SESSION_INT_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "arena.h"
@@ -41,9 +42,7 @@ struct seam_process {
  */
 struct seam_loan {
 	_Atomic int taken;
-	dev_t dev;
-	ino_t ino;
-	char path[280];
+	sem_t *sem; /* as the warden has it mapped */
 };
 struct seam_loans {
 	_Atomic uint32_t n; /* high-water */
@@ -70,7 +69,7 @@ struct seam_armed {
 	uint32_t reported;	/* arrivals already told to a `wait` */
 	bool granted;		/* holds */
 	int fd;			/* file holds: the descriptor that locks; -1 */
-	void *sem;		/* named semaphores held for real, else NULL */
+	sem_t *sem;		/* named semaphores held for real, else NULL */
 	struct seam_loan *loan; /* what was taken of it */
 	unsigned gate;		/* gates: how many are to come */
 	seam_event_fn *each;
@@ -111,8 +110,9 @@ struct seam_session {
 	size_t each_last;     /* of what comes at once; 0: all */
 	uint64_t passed_over; /* events before those */
 
-	int warden;		   /* write end: closing it tells the warden */
+	int warden;		   /* a socket: closing it tells the warden */
 	int listener, epoll, wake; /* wake: eventfd to the server */
+	int reserve; /* to be closed when there is no other descriptor left */
 	pthread_t server, porter, ringer;
 	bool have_server, have_porter, have_ringer;
 	_Atomic bool stopping;

@@ -178,7 +178,8 @@ check_file(char *path, size_t size, bool *script)
 		return "not an ELF program";
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
-		return "not readable";
+		return errno == EACCES ? "not readable" :
+					 strerrordesc_np(errno);
 	*script = read_script(fd, path, size);
 	if (!*script)
 		why = check_elf(fd, &st);

@@ -21,8 +21,8 @@
  *   FREE is stored in `life`, and then 0 in every `park` that is 1, with a
  *   wake.  Both sides store before they load, all sequentially consistent:
  *   either the thread sees FREE, or its 1 is seen.
- *   A target which finds no warden either (both killed) sees the
- *   controller's pid vanish at its next look, every SEAM_LOOK_MS.
+ *   A target which finds no warden either (both killed) sees in `porter`
+ *   that the controller is gone at its next look, every SEAM_LOOK_MS.
  *
  * The bells
  *   `bell` is a counter that targets increment after changing anything a
@@ -408,6 +408,10 @@ struct seam_head {
 	uint64_t size;
 	int32_t controller; /* pid */
 	uint32_t flags;	    /* C */
+	/* Its porter's thread, by number; the kernel puts FUTEX_OWNER_DIED in
+	   its place when that dies (robust_list(7)), whoever kills it, and in
+	   whatever pid namespace one looks. */
+	_Atomic uint32_t porter;
 
 	_Atomic uint32_t life __attribute__((aligned(64))); /* C: futex */
 	_Atomic uint32_t bell __attribute__((aligned(64))); /* T: futex */

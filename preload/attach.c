@@ -57,16 +57,37 @@ seam_ready(void)
 
 #define RETRY_MS 5000
 #define NOT_STARTED 127
+#define NOT_CONTROLLED (-EPROTO) /* and has said why */
 
 struct place {
 	unsigned index;
 	size_t size;
+	void *room;
 };
 
-/* Says hello; returns the arena's descriptor and our place in it, or
- * -ECONNRESET: the session ends. */
+/*
+ * What it takes to be a target is tried before saying hello: the controller
+ * then counts on it.  A number for the arena's descriptor, and addresses for
+ * the arena, which stay taken (*room).  NULL, or what is missing.
+ */
+static const char *
+make_room(int fd, void **room)
+{
+	long spare = seam_raw3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
+
+	*room = MAP_FAILED;
+	if (spare < 0)
+		return "it has no descriptor to spare";
+	seam_raw1(SYS_close, spare);
+	*room = mmap(NULL, sizeof(struct seam_arena), PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return *room == MAP_FAILED ? "it has no memory for the arena" : NULL;
+}
+
+/* Says hello, or why it does not; returns the arena's descriptor and our place
+ * in it, or -ECONNRESET: the session ends. */
 static int
-introduce(int fd, struct place *place)
+introduce(int fd, const char *why, struct place *place)
 {
 	union {
 		char buf[CMSG_SPACE(sizeof(int))];
@@ -79,10 +100,15 @@ introduce(int fd, struct place *place)
 	int arena = -1, n;
 	long r;
 
-	n = snprintf(line, sizeof(line), "attach %d pid=%d tid=%d\n",
-		     SEAM_ARENA_VERSION, own_pid, (int)seam_raw0(SYS_gettid));
-	if (seam_raw6(SYS_sendto, fd, line, n, MSG_NOSIGNAL, NULL, 0) != n)
-		return -ECONNRESET;
+	if (why)
+		n = snprintf(line, sizeof(line), "unable pid=%d %s\n", own_pid,
+			     why);
+	else
+		n = snprintf(line, sizeof(line), "attach %d pid=%d tid=%d\n",
+			     SEAM_ARENA_VERSION, own_pid,
+			     (int)seam_raw0(SYS_gettid));
+	/* Whoever does not hear this may still have something to say. */
+	seam_raw6(SYS_sendto, fd, line, n, MSG_NOSIGNAL, NULL, 0);
 	iov.iov_len = sizeof(line) - 1;
 	msg.msg_control = control.buf;
 	msg.msg_controllen = sizeof(control.buf);
@@ -99,7 +125,7 @@ introduce(int fd, struct place *place)
 				&place->size) != 2) {
 		seam_say("not controlled: %.*s", (int)strcspn(line, "\n"),
 			 line);
-		return -EPROTO;
+		return NOT_CONTROLLED;
 	}
 	return arena;
 }
@@ -121,13 +147,17 @@ enter(char *const env[], const char *path, struct place *place)
 {
 	uint64_t until = seam_nanoseconds() + (uint64_t)RETRY_MS * 1000000;
 	bool again = !seam_env_get(env, "SEAM_JOIN");
+	const char *why;
 	int fd, arena;
 
 	do {
 		fd = seam_dial(env, path);
 		if (fd < 0)
 			return fd;
-		arena = introduce(fd, place);
+		why = make_room(fd, &place->room);
+		arena = introduce(fd, why, place);
+		if (arena < 0 && place->room != MAP_FAILED)
+			munmap(place->room, sizeof(struct seam_arena));
 		if (arena == -ECONNRESET && again)
 			wait_for_end(fd);
 		seam_raw1(SYS_close, fd);
@@ -147,23 +177,24 @@ map_gate(int fd, size_t at)
 }
 
 static const char *
-map_arena(int fd, unsigned index, size_t size)
+map_arena(int fd, const struct place *place)
 {
 	struct seam_arena *a;
 
-	if (size != sizeof(*a) || index >= SEAM_MAX_PROCS)
+	if (place->size != sizeof(*a) || place->index >= SEAM_MAX_PROCS)
 		return "the controller is of another version";
-	a = mmap(NULL, sizeof(*a), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_NORESERVE, fd, 0);
+	a = mmap(place->room, sizeof(*a), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0);
 	if (a == MAP_FAILED)
 		return "no memory for the arena";
 	if (a->head.magic != SEAM_ARENA_MAGIC ||
-	    a->head.version != SEAM_ARENA_VERSION || a->head.size != size) {
+	    a->head.version != SEAM_ARENA_VERSION ||
+	    a->head.size != sizeof(*a)) {
 		munmap(a, sizeof(*a));
 		return "the arena is not of this version";
 	}
 	seam_arena = a;
-	seam_proc = &a->proc[index];
+	seam_proc = &a->proc[place->index];
 	return map_gate(fd, (size_t)((char *)&seam_proc->gate - (char *)a));
 }
 
@@ -174,25 +205,27 @@ look_for_controller(void)
 	    seam_raw2(SYS_kill, seam_arena->head.controller, 0) == -ESRCH;
 }
 
-static void
+/* 0, or why not, as a negative error. */
+static int
 attach(char *const env[], const char *socket_path)
 {
-	struct place place = { 0 };
+	struct place place = { .room = MAP_FAILED };
 	int arena = enter(env, socket_path, &place);
 	const char *why;
 
 	if (arena < 0)
-		return;
-	why = map_arena(arena, place.index, place.size);
+		return arena;
+	why = map_arena(arena, &place);
 	seam_raw1(SYS_close, arena);
 	if (why) {
 		seam_say("not controlled: %s", why);
 		seam_arena = NULL;
-		return;
+		return NOT_CONTROLLED;
 	}
 	seam_proc->pid = own_pid;
 	look_for_controller();
 	seam_thread_adopt_main();
+	return 0;
 }
 
 /* Its controller died while this was starting. */
@@ -204,10 +237,23 @@ is_unwanted(bool must)
 	return !seam_alive_hint() && (seam_arena->head.flags & SEAM_HEAD_KILL);
 }
 
+/* Its controller was killed while this was being forked, and the warden may
+ * have looked before it was there. */
 static void
-end_unbegun(void)
+end_if_unwanted(void)
 {
-	seam_say("not started: the session has ended");
+	if (seam_alive_hint() || !(seam_arena->head.flags & SEAM_HEAD_KILL))
+		return;
+	seam_raw2(SYS_kill, own_pid, SIGKILL);
+	/* To a pid namespace's first process its own signal does nothing. */
+	seam_raw1(SYS_exit_group, 128 + SIGKILL);
+}
+
+static void
+end_unbegun(int why)
+{
+	if (why != NOT_CONTROLLED)
+		seam_say("not started: the session has ended");
 	seam_raw1(SYS_exit_group, NOT_STARTED);
 }
 
@@ -233,6 +279,7 @@ begin(int argc, char *argv[], char *env[])
 {
 	bool must = seam_env_join_must(env);
 	const char *path;
+	int why;
 
 	(void)argc;
 	(void)argv;
@@ -243,9 +290,9 @@ begin(int argc, char *argv[], char *env[])
 	path = getauxval(AT_SECURE) ? NULL : seam_env_get(env, "SEAM_SOCKET");
 	if (path && *path) {
 		seam_threads_init();
-		attach(env, path);
+		why = attach(env, path);
 		if (is_unwanted(must))
-			end_unbegun();
+			end_unbegun(why);
 	}
 	if (!seam_arena) {
 		pass_everything();
@@ -357,6 +404,7 @@ seam_child_attach(void)
 	if (!seam_arena || pid == own_pid)
 		return;
 	own_pid = pid;
+	end_if_unwanted();
 	if (!seam_alive_hint() || !(p = claim_proc())) {
 		detach();
 		return;
@@ -382,11 +430,16 @@ seam_child_attach(void)
 	atomic_store(&p->wants, 1);
 	atomic_store(&p->state, SEAM_PROC_JOINING);
 	wait_for_ack(1);
+	end_if_unwanted();
 	seam_self.busy--;
-	if (seam_scheduled())
+	if (seam_scheduled() && !seam_raw0(SYS_getppid)) {
+		seam_sched_child_leaves();
+		detach();
+	} else if (seam_scheduled()) {
 		seam_sched_child_attached();
-	else
+	} else {
 		seam_thread_main_begins();
+	}
 	errno = saved;
 }
 

@@ -140,6 +140,7 @@ void seam_sched_serve(unsigned where);
 void seam_sched_note_descriptors(void);
 void seam_sched_attached(void);
 void seam_sched_child_attached(void);
+void seam_sched_child_leaves(void);
 void seam_sched_thread_prepared(struct seam_thread *t);
 void seam_sched_thread_never(struct seam_thread *t);
 void seam_sched_thread_begins(struct seam_thread *t);

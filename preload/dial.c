@@ -205,7 +205,7 @@ seam_dial(char *const env[], const char *path)
 	else if (fd < 0 && s.pid && ended)
 		seam_say("not controlled: %s serve -S %s has ended",
 			 server_command(env), path);
-	else if (fd < 0 && !join)
+	else if (fd < 0 && (!join || !is_nobody(fd)))
 		seam_say("not controlled: cannot reach %s: %s", path,
 			 strerrordesc_np(-fd));
 	return fd;

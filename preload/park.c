@@ -45,8 +45,7 @@ seam_alive(void)
 	if (!seam_arena || !seam_alive_hint())
 		return false;
 	h = &seam_arena->head;
-	if (!seam_proc->blind_to_controller &&
-	    seam_raw2(SYS_kill, h->controller, 0) == -ESRCH) {
+	if (atomic_load(&h->porter) & FUTEX_OWNER_DIED) {
 		atomic_store(&h->life, SEAM_LIFE_FREE);
 		seam_futex_wake(&h->life);
 		return false;

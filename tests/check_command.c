@@ -198,6 +198,9 @@ START_TEST(regexes_are_bounded)
 		"wait output A /(((/",
 		"wait output A /a+++++++++++++++++++++++++++++++++/",
 		"wait output A /((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+/",
+		"wait output A /((((((((((((^a)*)*)*)*)*)*)*)*)*)*)*)*/",
+		"wait output A /(\\b(a|^))*/",
+		"wait output A /a+?????????????????????????+/",
 	};
 	struct seam_error err = { 0 };
 	struct seam_job job;
@@ -553,7 +556,7 @@ main(void)
 	tcase_add_loop_test(parse, accepts, 0, COUNT(accepted));
 	tcase_add_loop_test(parse, orders_and_accounts_parse, 0, 7);
 	tcase_add_test(parse, takes_arguments);
-	tcase_add_loop_test(parse, regexes_are_bounded, 0, 9);
+	tcase_add_loop_test(parse, regexes_are_bounded, 0, 12);
 	tcase_add_test(parse, variables_expand);
 	tcase_add_test(parse, unknown_values_are_not_judged);
 	tcase_add_test(reply, replies_are_formatted);

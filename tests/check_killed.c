@@ -154,6 +154,15 @@ START_TEST(a_target_goes_on)
 }
 END_TEST
 
+START_TEST(name_is_gone)
+{
+	ask_ok(&client, "hold sem:%s", name);
+	sem_unlink(name);
+	kill_controller();
+	ck_assert_int_eq(value_of(sem), 3);
+}
+END_TEST
+
 /* What bears that name meanwhile is somebody else's. */
 START_TEST(another_of_that_name)
 {
@@ -164,6 +173,7 @@ START_TEST(another_of_that_name)
 	other = new_sem(5);
 	kill_controller();
 	ck_assert_int_eq(value_of(other), 5);
+	ck_assert_int_eq(value_of(sem), 3);
 	sem_close(other);
 }
 END_TEST
@@ -179,6 +189,7 @@ main(void)
 	tcase_add_test(tc, not_twice);
 	tcase_add_test(tc, who_waits_goes_on);
 	tcase_add_test(tc, a_target_goes_on);
+	tcase_add_test(tc, name_is_gone);
 	tcase_add_test(tc, another_of_that_name);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);

@@ -227,6 +227,7 @@ explore(struct exploring *x)
 
 	if (!explore_name_file(x, &made))
 		return sess_fail(&x->err, SEAM_E_UNSUPPORTED, 0, "no memory");
+	x->run.kept_free = made ? x->path : NULL;
 	code = run_campaign(x);
 	if (code == SEAM_E_FAILED && !x->options->no_minimise)
 		explore_minimise(x);

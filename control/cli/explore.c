@@ -609,6 +609,7 @@ run(int argc, char **argv)
 	struct exploring *x = &j.x;
 	struct seam_error err;
 	bool reserved;
+	char *whole;
 	int status =
 	    exploring_options(x, argc, argv, "+:n:j:s:o:e:qv", options);
 
@@ -663,11 +664,14 @@ run(int argc, char **argv)
 		j.config.ran = on_ran;
 	j.path = x->output ? strdup(x->output) : default_path(x->run.argv[0]);
 	reserved = j.path && replay_reserve(j.path);
+	whole = reserved ? realpath(j.path, NULL) : NULL;
+	x->run.kept_free = whole;
 	status = j.path ? explore(&j) : SEAM_EXIT_CONTROL;
 	if (reserved)
 		replay_unreserve(j.path);
 	explore_known_free(j.known);
 	outputs_free(j.outputs);
+	free(whole);
 	free(j.path);
 	return status;
 }

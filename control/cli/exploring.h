@@ -106,6 +106,7 @@ struct exploring_minimal {
 	bool json, quiet;
 	const char *path; /* where the result goes */
 	const char *name; /* what the user calls that */
+	bool keep;	  /* what is there stays, as path.orig */
 	/* Those of the run, by number; NULL: nobody asked. */
 	struct out_files *out;
 	unsigned number;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Shrinking a run that failed, and telling what is left of it. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "exploring.h"
@@ -173,6 +176,26 @@ exploring_interrupted(void)
 	return interrupted;
 }
 
+/* Another name for it; what was kept before is older, and stays. */
+static bool
+keep_original(const char *path, struct seam_error *err)
+{
+	char *orig;
+	int why;
+
+	if (asprintf(&orig, "%s.orig", path) < 0) {
+		sess_fail(err, SEAM_E_UNSUPPORTED, 0, "no memory");
+		return false;
+	}
+	why = link(path, orig) && errno != EEXIST ? errno : 0;
+	if (why)
+		sess_fail(err, SEAM_E_UNSUPPORTED, 0,
+			  "cannot keep %s as %s: %s", path, orig,
+			  strerror(why));
+	free(orig);
+	return !why;
+}
+
 bool
 exploring_minimise(const struct exploring_minimal *how,
 		   const struct replay_file *f,
@@ -193,7 +216,8 @@ exploring_minimise(const struct exploring_minimal *how,
 		fputs("\r\033[K", stderr);
 	if (!good)
 		return false;
-	good = write_file(&m, how->path, err);
+	good = (!how->keep || keep_original(how->path, err)) &&
+	       write_file(&m, how->path, err);
 	if (how->json)
 		put_json(&m, how->name);
 	else if (!how->quiet)

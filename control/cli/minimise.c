@@ -15,7 +15,8 @@ const struct cli_command cli_minimise = {
 	"minimise",
 	"seam minimise [-o OUT] [-n RUNS] [--timeout MS] [--json] FILE",
 	"shrink a failing schedule to the switches that matter",
-	"  -o, --output OUT        the result; default: FILE is replaced\n"
+	"  -o, --output OUT        the result; default: FILE is replaced, and\n"
+	"                          kept as FILE.orig\n"
 	"  -n, --runs N            so many at most, about; default: 20000\n"
 	"  --timeout MS            so long at most, about; default: 60000\n"
 	"  --json                  one line of JSON\n"
@@ -128,6 +129,7 @@ run(int argc, char **argv)
 	}
 	path = absolute(j.output ? j.output : argv[optind]);
 	j.how.path = path;
+	j.how.keep = !j.output;
 	j.how.name = j.output ? j.output : argv[optind];
 	if (path)
 		status = shrink(&j, f);

@@ -82,6 +82,7 @@ runner_open_session(struct runner *r, const char *socket,
 	const struct seam_options options = { .socket = socket,
 					      .preload = r->config->preload,
 					      .kill_on_death = true,
+					      .kept_free = r->config->kept_free,
 					      .mask = r->config->mask };
 	struct seam_session *s;
 	enum seam_code code = seam_session_open(&options, &s, err);

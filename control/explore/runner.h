@@ -22,6 +22,7 @@ struct runner_config {
 	int server;	      /* enum seam_server, -1: as it comes out */
 	const sigset_t *mask; /* the targets' signal mask; NULL: the thread's */
 	const char *preload;  /* libseam.so; NULL: as sessions have it */
+	const char *kept_free; /* as sessions have it */
 };
 
 /* What came of a run. */

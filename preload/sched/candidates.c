@@ -235,6 +235,18 @@ seam_is_ready(struct seam_slot *slot)
 	return slot->proc != seam_proc_index() || looks_ready(slot);
 }
 
+static bool
+is_descendant(uint32_t proc, uint32_t of)
+{
+	for (int depth = 0; depth < SEAM_MAX_PROCS && proc < SEAM_MAX_PROCS;
+	     depth++) {
+		proc = seam_arena->proc[proc].parent - 1;
+		if (proc == of)
+			return true;
+	}
+	return false;
+}
+
 /* Waits for a child that is in the session, and can't go on itself: then
  * nothing comes from outside. */
 static bool
@@ -246,8 +258,8 @@ awaits_session(const struct seam_slot *slot)
 	if (slot->op.verb != SEAM_PROCESS_WAIT)
 		return false;
 	for (i = 0; i < n; i++)
-		if (s->slot[i].proc != slot->proc &&
-		    s->slot[i].state == SEAM_SLOT_PENDING)
+		if (s->slot[i].state == SEAM_SLOT_PENDING &&
+		    is_descendant(s->slot[i].proc, slot->proc))
 			return true;
 	return false;
 }

@@ -244,6 +244,8 @@ seam_sched_exec_failed(void)
 /* fork: the child's slot is the parent's work, so that it stands in its place
  * before anything else happens. */
 
+enum { STANDS = 1, HAS_LEFT };
+
 static struct seam_slot *child_slot;
 
 void
@@ -294,7 +296,7 @@ seam_sched_forked(int32_t pid)
 	}
 	if (p.fd >= 0)
 		seam_raw1(SYS_close, p.fd);
-	if (atomic_load(&slot->stands)) {
+	if (atomic_load(&slot->stands) == STANDS) {
 		seam_self.slot->op.peer = (uint16_t)(seam_slot_index(slot) + 1);
 		announce(slot);
 	} else {
@@ -320,9 +322,24 @@ seam_sched_child_attached(void)
 	seam_self.slot = slot;
 	seam_signals_publish();
 	seam_signals_keep(slot);
-	atomic_store(&slot->stands, 1);
+	atomic_store(&slot->stands, STANDS);
 	seam_futex_wake(&slot->stands);
 	first_turn(slot);
+}
+
+/* It is in another pid namespace, where the numbers of the run's processes are
+ * those of others: it must not kill any, nor wait for them. */
+void
+seam_sched_child_leaves(void)
+{
+	struct seam_slot *slot = child_slot;
+
+	child_slot = NULL;
+	seam_self.slot = NULL;
+	if (!slot)
+		return;
+	atomic_store(&slot->stands, HAS_LEFT);
+	seam_futex_wake(&slot->stands);
 }
 
 /* Its threads are no more: their locks have been dropped. */

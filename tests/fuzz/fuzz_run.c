@@ -137,8 +137,8 @@ look_order(const struct looked *l)
 	DEMAND(order_make(&o, t, UINT32_MAX));
 	for (uint32_t j = 0; j < o.n; j++)
 		order_races(&o, j, count_race, &o);
-	for (uint16_t i = 0; i < o.threads; i++)
-		if (order_pending(&o, o.n, i) != ORDER_NONE)
+	for (uint32_t i = 0; i < o.threads; i++)
+		if (order_pending(&o, o.n, (uint16_t)i) != ORDER_NONE)
 			order_races(&o, o.n + i, count_race, &o);
 	order_free(&o);
 }
@@ -252,7 +252,7 @@ look_search(const struct explore_strategy *row, const struct explore_trace *t)
 static void
 look_searches(const struct looked *l)
 {
-	unsigned n = 0;
+	unsigned n = 1;
 
 	while (explore_strategies[n])
 		n++;

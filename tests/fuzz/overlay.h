@@ -40,12 +40,12 @@ static inline void
 overlay_write(const struct overlay_area *v, size_t n, const uint8_t *data,
 	      size_t size)
 {
-	for (int i = 0; i < OVERLAY_WRITES && size >= 4; i++) {
+	for (int i = 0; i < OVERLAY_WRITES && n && size >= 4; i++) {
 		const struct overlay_area *a = &v[data[0] % n];
 		size_t bytes = (size_t)1 << (data[3] & 3);
-		size_t at = (data[1] | (size_t)data[2] << 8) % a->size;
+		size_t at = data[1] | (size_t)data[2] << 8;
 
-		at &= ~(bytes - 1);
+		at = (a->size ? at % a->size : 0) & ~(bytes - 1);
 		data += 4;
 		size -= 4;
 		if (bytes > size || bytes > a->size - at)
