@@ -349,7 +349,7 @@ sess_log(struct seam_session *s, const struct seam_selector *sel,
 	enum seam_code code;
 
 	seam_lock(s);
-	code = seam_log_arm(s, sel, each, data, id, err ? err : &none);
+	code = seam_log_arm(s, sel, NULL, each, data, id, err ? err : &none);
 	seam_unlock(s);
 	return code;
 }

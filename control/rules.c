@@ -463,10 +463,10 @@ seam_fault(struct seam_session *s, const struct seam_selector *sel, int error,
 
 enum seam_code
 seam_log_arm(struct seam_session *s, const struct seam_selector *sel,
-	     seam_event_fn *each, void *data, const char **id,
+	     const char *as, seam_event_fn *each, void *data, const char **id,
 	     struct seam_error *err)
 {
-	struct seam_armed *r = seam_rule_from(s, SEAM_RULE_LOG, sel, NULL, err);
+	struct seam_armed *r = seam_rule_from(s, SEAM_RULE_LOG, sel, as, err);
 
 	if (!r)
 		return err ? err->code : SEAM_E_UNSUPPORTED;

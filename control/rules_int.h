@@ -98,7 +98,7 @@ enum seam_code seam_rule_arm(struct seam_session *s, struct seam_armed *r,
 /* Disarms, lets go who stands there, frees; returns how many went. */
 unsigned seam_rule_drop(struct seam_session *s, struct seam_armed *r);
 enum seam_code seam_log_arm(struct seam_session *s,
-			    const struct seam_selector *sel,
+			    const struct seam_selector *sel, const char *as,
 			    seam_event_fn *each, void *data, const char **id,
 			    struct seam_error *err);
 struct seam_rule *seam_rule_of(struct seam_session *s,

@@ -106,33 +106,6 @@ api_logs_deliver(struct seam_session *s)
 		seam_drain(s);
 }
 
-/*
- * The rule under the caller's id.  A log's rule names itself: another is made
- * first, which finds fault with the id if there is any; then they swap.
- */
-static enum seam_code
-arm(struct seam_session *s, const char *id, const struct seam_selector *sel,
-    struct api_log *log, struct seam_error *err)
-{
-	struct seam_armed *named = NULL, *r;
-	enum seam_code code;
-	const char *chosen;
-	char *own;
-
-	if (id && !(named = seam_rule_new(s, SEAM_RULE_LOG, id, err)))
-		return err->code;
-	code = seam_log_arm(s, sel, give, log, &chosen, err);
-	if (named && !code) {
-		r = seam_rule_find(s, chosen);
-		own = r->id;
-		r->id = named->id;
-		named->id = own;
-	}
-	if (named)
-		seam_rule_drop(s, named);
-	return code;
-}
-
 /* The lock is held. */
 static enum seam_code
 begin(struct seam_session *s, const char *id, const struct seam_selector *sel,
@@ -154,7 +127,7 @@ begin(struct seam_session *s, const char *id, const struct seam_selector *sel,
 	*log = *how;
 	log->next = api->logs;
 	api->logs = log;
-	code = arm(s, id, sel, log, err);
+	code = seam_log_arm(s, sel, id, give, log, NULL, err);
 	if (code) {
 		api->logs = log->next;
 		free(log);
