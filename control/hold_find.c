@@ -119,7 +119,7 @@ narrow(struct seam_session *s, struct seam_armed *r, struct seam_process *p,
 		known = seam_object_at(s, first - 1);
 		o->object = first;
 		o->lo = known->addr;
-		o->kind = known->kind;
+		o->kind = (uint8_t)seam_object_kind(known);
 		r->inner = o->lo - lo;
 	} else if (!sized) {
 		o->kind = 0;
@@ -151,7 +151,7 @@ list_within(struct seam_session *s, struct seam_process *p,
 		if (k && k->proc == p->index && !atomic_load(&k->dead) &&
 		    k->addr >= o->lo && k->addr < o->hi && holdable(k->kind))
 			seam_text_add(t, "%s%s:%s", t->n ? ", " : "",
-				      seam_kinds[k->kind],
+				      seam_object_kind_name(k),
 				      seam_object_text(s, i));
 	}
 }
@@ -209,8 +209,8 @@ check_kind(struct seam_session *s, const struct seam_armed *r,
 	return sess_fail(err, SEAM_E_NO_SUCH_OBJECT, r->sel.obj.column,
 			 "%s of %s is a %s, not a %s",
 			 seam_object_text(s, i - 1),
-			 seam_process_path(s, p, path), seam_kinds[known->kind],
-			 seam_kinds[said->kind]);
+			 seam_process_path(s, p, path),
+			 seam_object_kind_name(known), seam_kinds[said->kind]);
 }
 
 /* One object at most in each process; *err says what is too many, and what
@@ -380,7 +380,7 @@ kind_said(struct seam_session *s, const struct seam_armed *r,
 		return r->sel.obj.kind;
 	i = seam_object_index(s, t->p, t->o.lo, 0);
 	o = i ? seam_object_at(s, i - 1) : NULL;
-	return o ? o->kind : 0;
+	return o ? (int)seam_object_kind(o) : 0;
 }
 
 /* What is held, once that is known: the kind of the first target. */

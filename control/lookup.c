@@ -17,6 +17,22 @@ seam_thread_at(struct seam_session *s, uint32_t i)
 	return atomic_load(&t->state) == SEAM_THREAD_NONE ? NULL : t;
 }
 
+unsigned
+seam_object_kind(const struct seam_object *o)
+{
+	unsigned kind = *(const volatile uint8_t *)&o->kind;
+
+	return kind < SEAM_KINDS ? kind : 0;
+}
+
+const char *
+seam_object_kind_name(const struct seam_object *o)
+{
+	unsigned kind = seam_object_kind(o);
+
+	return kind ? seam_kinds[kind] : "";
+}
+
 struct seam_object *
 seam_object_at(struct seam_session *s, uint32_t i)
 {
@@ -25,7 +41,7 @@ seam_object_at(struct seam_session *s, uint32_t i)
 	if (i >= seam_arena_objects(s->arena))
 		return NULL;
 	o = &s->arena->object[i];
-	return o->kind == SEAM_KIND_NONE || o->kind >= SEAM_KINDS ? NULL : o;
+	return seam_object_kind(o) ? o : NULL;
 }
 
 struct seam_process *

@@ -207,8 +207,7 @@ put_met(struct seam_session *s, const struct seam_object *o, char *buf,
 	if (!t || !o->first_ordinal)
 		return false;
 	seam_arena_copy(t->path, SEAM_PATH, path, sizeof(path));
-	snprintf(buf, size, "%s/%s#%u", path,
-		 seam_kinds[o->kind < SEAM_KINDS ? o->kind : 0],
+	snprintf(buf, size, "%s/%s#%u", path, seam_object_kind_name(o),
 		 o->first_ordinal);
 	return true;
 }

@@ -26,6 +26,9 @@ static const struct {
 	{ "python3", "print('@')", false }, { "psql", "\\echo @", false },
 };
 
+/* All of whose orders nobody has ever run. */
+#define STEPS_MAX 1000
+
 static enum seam_code
 bad(struct reading *r, const char *fmt, const char *arg)
 {
@@ -210,6 +213,11 @@ take_step(struct reading *r, char *text)
 	name[n - 1] = '\0';
 	if (!p->sessions)
 		return bad(r, "%s has no session before it", name);
+	if (p->steps == STEPS_MAX)
+		return bad(r,
+			   "'%s' is one more than the 1000 steps "
+			   "that there may be",
+			   name);
 	if (find_step(p, name) < p->steps)
 		return bad(r, "there is a step '%s' already", name);
 	v = realloc(p->step, (p->steps + 1) * sizeof(*v));

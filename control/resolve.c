@@ -76,7 +76,7 @@ add_entry(struct seam_session *s, uint32_t i, struct seam_found *out)
 		return;
 	f.lo = o->addr;
 	f.hi = o->addr + 1;
-	f.kind = o->kind < SEAM_KINDS ? o->kind : 0;
+	f.kind = (uint8_t)seam_object_kind(o);
 	seam_found_add(out, &f);
 }
 
@@ -91,8 +91,8 @@ find_address(struct seam_session *s, struct seam_process *p,
 	f.object = seam_object_index(s, p, f.lo, name->kind);
 	f.kind = (uint8_t)name->kind;
 	o = f.object ? seam_object_at(s, f.object - 1) : NULL;
-	if (o && o->kind < SEAM_KINDS)
-		f.kind = o->kind;
+	if (o)
+		f.kind = (uint8_t)seam_object_kind(o);
 	seam_found_add(out, &f);
 }
 

@@ -142,6 +142,10 @@ struct seam_thread *seam_thread_find_name(struct seam_session *s,
  * out of the arena goes through one of these. */
 struct seam_thread *seam_thread_at(struct seam_session *s, uint32_t i);
 struct seam_object *seam_object_at(struct seam_session *s, uint32_t i);
+/* Its kind as it is now: targets may write there at any time.  0, "": none
+ * that there is. */
+unsigned seam_object_kind(const struct seam_object *o);
+const char *seam_object_kind_name(const struct seam_object *o);
 struct seam_process *seam_process_at(struct seam_session *s, uint32_t i);
 /* Bounded copies out of the arena. */
 void seam_arena_string(struct seam_session *s, uint32_t offset, char *buf,

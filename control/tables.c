@@ -237,12 +237,13 @@ object_state(struct seam_session *s, struct seam_process *p,
 	enum seam_peek peek = SEAM_PEEK_UNKNOWN;
 
 	if (look && seam_process_live(p))
-		peek = seam_peek(s, p, o->kind, o->addr, 0, tid);
+		peek =
+		    seam_peek(s, p, (int)seam_object_kind(o), o->addr, 0, tid);
 	if (peek == SEAM_PEEK_FREE)
 		return "free";
 	if (peek == SEAM_PEEK_TAKEN || atomic_load(&o->owner))
 		return "taken";
-	switch (seam_kinds[o->kind] ? o->kind : 0) {
+	switch (seam_object_kind(o)) {
 	case SEAM_KIND_MUTEX:
 	case SEAM_KIND_RWLOCK:
 	case SEAM_KIND_SPIN:
@@ -286,7 +287,7 @@ put_object(struct seam_session *s, json_t *row, uint32_t i, uint32_t waiters,
 	else if (hold)
 		snprintf(buf, sizeof(buf), "session (%s)", hold);
 	seam_json_put(row, "name", name);
-	seam_json_put(row, "kind", seam_kinds[o->kind]);
+	seam_json_put(row, "kind", seam_object_kind_name(o));
 	put_hex(row, "addr", o->addr);
 	put_path(s, row, "proc", p);
 	seam_json_put(row, "state", hold && !by ? "held" : state);
@@ -314,8 +315,7 @@ seam_table_locks(struct seam_session *s)
 		struct seam_process *p = o ? seam_process_at(s, o->proc) : NULL;
 		json_t *row;
 
-		if (!p || p->ended || atomic_load(&o->dead) || !o->kind ||
-		    o->kind >= SEAM_KINDS)
+		if (!p || p->ended || atomic_load(&o->dead))
 			continue;
 		row = json_object();
 		put_object(s, row, i, waiters ? waiters[i] : 0, n <= PEEK_MAX);

@@ -456,6 +456,10 @@ save_state(const struct node *n)
 			 tree);
 }
 
+/* Sequences are as long as what is left of a run; a file that says more would
+ * cost more stack than there is. */
+#define TREE_DEPTH 50000
+
 /* From the item *i on, what is of the level or deeper. */
 static bool
 load_tree(struct wakeup **to, const json_t *from, size_t *i, int level)
@@ -464,7 +468,8 @@ load_tree(struct wakeup **to, const json_t *from, size_t *i, int level)
 	int at, fresh;
 
 	while (*i < json_array_size(from)) {
-		if (json_unpack(json_array_get(from, *i), "[Iib!]", &thread,
+		if (level > TREE_DEPTH ||
+		    json_unpack(json_array_get(from, *i), "[Iib!]", &thread,
 				&at, &fresh) ||
 		    at > level)
 			return false;
