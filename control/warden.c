@@ -39,7 +39,7 @@
 enum { WORDS, CONTROLLER, LISTENER, DESCRIPTORS };
 
 /* `index`: of the loan whose semaphore comes with it. */
-enum { CLOSED = UINT32_MAX };
+#define CLOSED UINT32_MAX
 struct word {
 	uint32_t index;
 };
