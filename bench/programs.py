@@ -253,7 +253,7 @@ TOOLS = {
     "drd": "valgrind --tool=drd",
     "gdb": "gdb, one Python breakpoint on pthread_mutex_lock",
 }
-TOOL_RUNS = 3  # for each program
+TOOL_RUNS = int(os.environ.get("TOOL_RUNS", 3))  # 0: neither
 
 
 class Figures:
@@ -344,18 +344,23 @@ def one_program(program, rounds, share):
     units = max(int(program.units * share), 1)
     native = Figures()
     gears = {name: Figures() for name in GEARS}
-    start_up = statistics.median(
-        program.measure([], {}, 0) for _ in range(TOOL_RUNS))
     program.measure([], {}, units)
     for number in range(rounds):
         one_round(program, units, number, native, gears)
     for name, figures in gears.items():
         row(f"{program.name}, {name}", figures, native, GEARS[name][1])
+    if TOOL_RUNS:
+        by_tools(program, units, native)
+    tell_recording(program, gears["recording"])
+
+
+def by_tools(program, units, native):
+    start_up = statistics.median(
+        program.measure([], {}, 0) for _ in range(TOOL_RUNS))
     for tool, what in TOOLS.items():
         figures = by_tool(program, units, tool, native, start_up)
         part = f", by a load of 1/{figures.parts}" * (figures.parts > 1)
         row(f"{program.name}, {what}{part}", figures, native)
-    tell_recording(program, gears["recording"])
 
 
 def seconds_of(argv):
