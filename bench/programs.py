@@ -395,6 +395,8 @@ def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     share = float(sys.argv[2]) if len(sys.argv) > 2 else 1
     names = sys.argv[3:]
+    # Sets and dictionaries are the same in all runs.
+    os.environ.setdefault("PYTHONHASHSEED", "0")
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
     with tempfile.TemporaryDirectory(prefix="seam-bench-") as directory:
         files(directory)
