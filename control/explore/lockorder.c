@@ -96,6 +96,8 @@ counts(const struct held *h, const struct seam_step *step)
 {
 	uint64_t had = step->op.off; /* 1 + */
 
+	if (!step->op.object)
+		return false;
 	switch (step->op.verb) {
 	case SEAM_SEM_POST:
 		return had != 1 || !held_has(h, step->slot, step->op.object);
