@@ -28,14 +28,6 @@ static struct client client, listener;
 static struct joiner target;
 static pid_t warden;
 
-static bool
-has_warden(void *none)
-{
-	(void)none;
-	warden = child_named(controller.pid, "seam-warden");
-	return warden != 0;
-}
-
 static void
 setup(void)
 {
@@ -43,7 +35,7 @@ setup(void)
 	client_open(&client, controller.path);
 	client_open(&listener, controller.path);
 	ask_ok(&client, "watch on");
-	ck_assert(came_true(has_warden, NULL));
+	warden = controller_warden(&controller);
 }
 
 static void

@@ -132,22 +132,6 @@ kill_controller(void)
 	controller.pid = 0;
 }
 
-static bool
-has_warden(void *found)
-{
-	*(pid_t *)found = child_named(controller.pid, "seam-warden");
-	return *(pid_t *)found != 0;
-}
-
-static pid_t
-find_warden(void)
-{
-	pid_t pid;
-
-	ck_assert(came_true(has_warden, &pid));
-	return pid;
-}
-
 /* It ends normally, with what it has to say. */
 static void
 goes_on(struct joiner *j, const struct standing *how, uint64_t since,
@@ -169,7 +153,7 @@ goes_on(struct joiner *j, const struct standing *how, uint64_t since,
 START_TEST(controller_killed)
 {
 	const struct standing *how = &standings[_i];
-	pid_t warden = find_warden();
+	pid_t warden = controller_warden(&controller);
 	struct joiner j;
 	uint64_t since;
 
@@ -186,7 +170,7 @@ END_TEST
 START_TEST(warden_killed_too)
 {
 	const struct standing *how = &standings[4 * _i];
-	pid_t warden = find_warden();
+	pid_t warden = controller_warden(&controller);
 	struct joiner j;
 	uint64_t since;
 

@@ -34,14 +34,6 @@ new_sem(unsigned value)
 	return s;
 }
 
-static bool
-has_warden(void *none)
-{
-	(void)none;
-	warden = child_named(controller.pid, "seam-warden");
-	return warden != 0;
-}
-
 static void
 setup(void)
 {
@@ -50,7 +42,7 @@ setup(void)
 	controller_start(&controller);
 	client_open(&client, controller.path);
 	ask_ok(&client, "watch on");
-	ck_assert(came_true(has_warden, NULL));
+	warden = controller_warden(&controller);
 }
 
 static void

@@ -229,6 +229,28 @@ child_named(pid_t parent, const char *name)
 	return found;
 }
 
+struct warden {
+	pid_t of, pid;
+};
+
+static bool
+has_warden(void *data)
+{
+	struct warden *w = data;
+
+	w->pid = child_named(w->of, "seam-warden");
+	return w->pid != 0;
+}
+
+pid_t
+controller_warden(const struct controller *c)
+{
+	struct warden w = { .of = c->pid };
+
+	ck_assert_msg(came_true(has_warden, &w), "there is no warden");
+	return w.pid;
+}
+
 /* Targets that join by themselves. */
 
 static void

@@ -25,6 +25,8 @@ struct controller {
 void controller_start(struct controller *c);
 /* Another at that path: returns at once, output appended to dir/log. */
 pid_t controller_spawn(const struct controller *c, const char *path);
+/* Its warden, as soon as there is one. */
+pid_t controller_warden(const struct controller *c);
 /* Asks it to end, and gives its wait status. */
 int controller_end(struct controller *c);
 /* Removes the directory with all that is in it. */
