@@ -255,9 +255,8 @@ watch_off(struct bench *b, unsigned lane)
 typedef void gear(struct bench *b, unsigned lane);
 
 /*
- * In bursts: what a ring holds, then a nap in which it is drained, which does
- * not count, neither for the native pairs.  Without a pause no controller
- * keeps up with such a loop, and most events are lost.
+ * In bursts: then comes a nap, as programs do that do not only lock, which
+ * does not count, neither for the native pairs.
  */
 #define BURST 400
 

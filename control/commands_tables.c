@@ -23,7 +23,8 @@ const struct seam_command seam_table_commands[] = {
 	  seam_parse_none, begin_state, NULL },
 	{ "record", "record on|off", "keep the last events, for `history`",
 	  parse_record, begin_record, NULL },
-	{ "history", "history", "the last recorded events", seam_parse_none,
+	{ "history", "history",
+	  "the last 256 recorded events, thread by thread", seam_parse_none,
 	  begin_history, NULL },
 	{ 0 },
 };

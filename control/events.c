@@ -36,9 +36,10 @@ keep(struct seam_room *room, const struct seam_record *record, uint32_t thread)
 }
 
 /*
- * How many of the last events are enough of each ring, 0: all.  Those before
- * them are counted, and not read: their places in the ring stay in the cache
- * of the thread that writes there.
+ * Who asks for the last events only has a flight recorder: threads write over
+ * the oldest in their rings, and nobody reads them until they are asked for.
+ * So a thread never waits, wakes nobody, and keeps its ring in its own cache.
+ * How many are asked for; 0: all, as when one process logs besides.
  */
 static size_t
 enough(struct seam_session *s)
@@ -63,39 +64,76 @@ free_ring(struct seam_session *s, uint32_t i, uint32_t owner)
 		atomic_compare_exchange_strong(&ring->thread, &owner, 0);
 }
 
+/* How many a ring holds; those that were written over are counted. */
+static uint32_t
+held(struct seam_session *s, uint32_t i)
+{
+	struct seam_ring *ring = &s->arena->ring[i];
+	uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+	uint32_t n = head - atomic_load(&ring->tail);
+
+	if (n <= SEAM_RING_RECORDS)
+		return n;
+	if (!s->overwrites) {
+		seam_broken(s, "ring %u has %u records, room for %u", i, n,
+			    SEAM_RING_RECORDS);
+		return 0;
+	}
+	s->passed_over += n - SEAM_RING_RECORDS;
+	atomic_store(&ring->tail, head - SEAM_RING_RECORDS);
+	return SEAM_RING_RECORDS;
+}
+
+/* Of the last n that were drawn, from place `first` on, those which their
+ * thread has written over meanwhile are dropped. */
 static void
-draw(struct seam_session *s, uint32_t i, size_t last)
+drop_torn(struct seam_session *s, const struct seam_ring *ring, uint32_t first,
+	  size_t n)
+{
+	struct seam_room *room = seam_room(s);
+	struct seam_drawn *v = room->drawn + room->ndrawn - n;
+	uint32_t head;
+	size_t torn = 0;
+
+	atomic_thread_fence(memory_order_acquire);
+	head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	while (torn < n && head - first - torn >= SEAM_RING_RECORDS)
+		torn++;
+	if (!torn)
+		return;
+	memmove(v, v + torn, (n - torn) * sizeof(*v));
+	room->ndrawn -= torn;
+	s->passed_over += torn;
+}
+
+/* The last n at most. */
+static void
+draw(struct seam_session *s, uint32_t i, uint32_t n)
 {
 	struct seam_ring *ring = &s->arena->ring[i];
 	struct seam_room *room = seam_room(s);
-	uint32_t owner = atomic_load(&ring->thread);
-	uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
-	uint32_t tail = atomic_load(&ring->tail), at;
+	uint32_t owner = atomic_load(&ring->thread), there = held(s, i);
+	uint32_t tail = atomic_load(&ring->tail), first, at;
 
 	if (owner)
 		room->ring_owner[i] = owner;
-	if (head == tail) {
-		free_ring(s, i, owner);
-		return;
+	if (there > n) {
+		s->passed_over += there - n;
+		tail += there - n;
+		there = n;
 	}
-	if (head - tail > SEAM_RING_RECORDS) {
-		seam_broken(s, "ring %u has %u records, room for %u", i,
-			    head - tail, SEAM_RING_RECORDS);
-		return;
-	}
-	if (head - tail >= SEAM_RING_RECORDS / 4)
-		room->hurried = true;
-	if (last && head - tail > last) {
-		s->passed_over += head - tail - last;
-		tail = head - (uint32_t)last;
-	}
-	for (; tail != head; tail++) {
-		at = tail % SEAM_RING_RECORDS;
-		if (!keep(room, &ring->record[at], room->ring_owner[i]))
+	first = tail;
+	for (at = first; at != first + there; at++)
+		if (!keep(room, &ring->record[at % SEAM_RING_RECORDS],
+			  room->ring_owner[i]))
 			break;
+	if (s->overwrites && at != first)
+		drop_torn(s, ring, first, at - first);
+	if (at != atomic_load(&ring->tail)) {
+		atomic_store_explicit(&ring->tail, at, memory_order_release);
+		seam_futex_wake(&ring->tail);
 	}
-	atomic_store_explicit(&ring->tail, tail, memory_order_release);
-	seam_futex_wake(&ring->tail);
+	free_ring(s, i, owner);
 }
 
 /* A record is made when its call has waited. */
@@ -197,13 +235,38 @@ give(struct seam_session *s, const struct seam_drawn *d, struct naming *n)
 		log->each(&e, log->data);
 }
 
+/* How many each ring may give at most, and one, so that they are no more than
+ * `last` together. */
+static uint32_t
+fair_share(struct seam_session *s, size_t last)
+{
+	uint32_t low = 1, high = (uint32_t)last, count = rings(s);
+
+	while (low < high) {
+		uint32_t share = low + (high - low + 1) / 2;
+		size_t all = 0;
+
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t n = held(s, i);
+
+			all += n < share ? n : share;
+		}
+		if (all <= last)
+			low = share;
+		else
+			high = share - 1;
+	}
+	return low;
+}
+
 static void
 draw_all(struct seam_session *s, size_t last)
 {
+	uint32_t share = last ? fair_share(s, last) : SEAM_RING_RECORDS;
 	uint32_t count = rings(s);
 
 	for (uint32_t i = 0; i < count && !*s->broken; i++)
-		draw(s, i, last);
+		draw(s, i, share);
 }
 
 /* Without times they are in order. */
@@ -237,45 +300,12 @@ give_all(struct seam_session *s)
 		free(n);
 	}
 	room->ndrawn = 0;
-	room->hurried = false;
-}
-
-/* Only so many of the last, numbered anew. */
-static void
-leave_last(struct seam_session *s, size_t last)
-{
-	struct seam_room *room = seam_room(s);
-	size_t over = room->ndrawn > last ? room->ndrawn - last : 0;
-
-	s->passed_over += over;
-	room->ndrawn -= over;
-	memmove(room->drawn, room->drawn + over,
-		room->ndrawn * sizeof(*room->drawn));
-	for (size_t i = 0; i < room->ndrawn; i++)
-		room->drawn[i].order = (uint32_t)i;
 }
 
 void
 seam_drain_locked(struct seam_session *s)
 {
 	draw_all(s, enough(s));
-	give_all(s);
-}
-
-/* Looking up names takes longer than filling a ring: where that would make a
- * flight recorder lose events, they wait for a drain that finds little. */
-void
-seam_drain_rings(struct seam_session *s)
-{
-	struct seam_room *room = seam_room(s);
-	size_t last = enough(s);
-
-	draw_all(s, last);
-	if (last && room->hurried) {
-		leave_last(s, last);
-		room->hurried = false;
-		return;
-	}
 	give_all(s);
 }
 
@@ -309,9 +339,9 @@ seam_events_lost(struct seam_session *s)
 	return lost;
 }
 
-enum seam_code
-seam_record_last(struct seam_session *s, bool times, size_t last,
-		 seam_event_fn *each, void *data, struct seam_error *err)
+static enum seam_code
+record(struct seam_session *s, bool times, size_t last, seam_event_fn *each,
+       void *data, struct seam_error *err)
 {
 	enum seam_code code = SEAM_OK;
 
@@ -327,6 +357,7 @@ seam_record_last(struct seam_session *s, bool times, size_t last,
 		s->each = each;
 		s->each_data = data;
 		s->each_last = last;
+		s->overwrites |= last > 0;
 		seam_compile_all(s, NULL);
 	}
 	seam_unlock(s);
@@ -337,7 +368,14 @@ enum seam_code
 seam_record(struct seam_session *s, bool times, seam_event_fn *each, void *data,
 	    struct seam_error *err)
 {
-	return seam_record_last(s, times, 0, each, data, err);
+	return record(s, times, 0, each, data, err);
+}
+
+enum seam_code
+seam_record_last(struct seam_session *s, size_t last, seam_event_fn *each,
+		 void *data, struct seam_error *err)
+{
+	return record(s, false, last, each, data, err);
 }
 
 enum seam_code

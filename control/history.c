@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The flight recorder: `record on` keeps the last events of the session, for
- * `history` to show.  Targets never wait for it; what their rings had no
- * room for is counted as lost.
+ * `history` to show.  Targets never wait for it, and write over the oldest
+ * when their rings are full.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +29,10 @@ keep(const struct seam_event *e, void *data)
 	if (e->result && seam_errno_name(e->result))
 		snprintf(result, sizeof(result), "%s",
 			 seam_errno_name(e->result));
-	snprintf(h->line[h->seen++ % KEPT], LINE, "%s%s%s%s %s(%s) at %s = %s",
+	snprintf(h->line[h->seen++ % KEPT], LINE, "%s%s%s%s %s(%s)%s%s = %s",
 		 e->thread, *e->thread_name ? " (" : "", e->thread_name,
-		 *e->thread_name ? ")" : "", e->verb, e->object, e->site,
-		 result);
+		 *e->thread_name ? ")" : "", e->verb, e->object,
+		 *e->site ? " at " : "", e->site, result);
 }
 
 enum seam_code
@@ -49,7 +49,7 @@ seam_history_record(struct seam_session *s, bool on, uint64_t *seen,
 	}
 	if (!h && !(h = s->history = calloc(1, sizeof(*h))))
 		return sess_fail(err, SEAM_E_UNSUPPORTED, 0, "out of memory");
-	return seam_record_last(s, false, KEPT, keep, h, err);
+	return seam_record_last(s, KEPT, keep, h, err);
 }
 
 char *

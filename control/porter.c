@@ -196,7 +196,7 @@ seam_porter_attend(struct seam_session *s)
 			until = again;
 	}
 	if (atomic_load(&s->arena->head.rings))
-		seam_drain_rings(s);
+		seam_drain_locked(s);
 	if (atomic_exchange(&s->arena->head.execs_crowded, 0))
 		seam_execs_settle(s);
 	return until;

@@ -620,11 +620,12 @@ seam_gate_refresh(struct seam_session *s, struct seam_process *p)
 
 	if (s->watching)
 		mode |= SEAM_MODE_WATCH;
-	/* Without times it is a flight recorder: it never makes wait. */
 	if (s->recording)
 		mode |= SEAM_MODE_RECORD;
 	if (s->recording && s->times)
 		mode |= SEAM_MODE_TIMES | SEAM_MODE_LOSSLESS;
+	else if (s->recording && s->each_last && !ruled->logs)
+		mode |= SEAM_MODE_LATEST;
 	if (any_stepped(s, p))
 		mode |= SEAM_MODE_STEP;
 	if (mode)

@@ -73,7 +73,6 @@ struct seam_room {
 	uint32_t ring_owner[SEAM_MAX_RINGS];
 	struct seam_drawn *drawn;
 	size_t ndrawn, capdrawn;
-	bool hurried; /* a ring was filling quickly */
 };
 
 /* rules.c.  Never NULL: without memory the session is broken. */

@@ -221,9 +221,10 @@ typedef void seam_event_fn(const struct seam_event *e, void *data);
 enum seam_code seam_record(struct seam_session *s, bool times,
 			   seam_event_fn *each, void *data,
 			   struct seam_error *err);
-/* The same where nobody asks for more than the last events: whatever had
- * come before them when they were looked at is only counted. */
-enum seam_code seam_record_last(struct seam_session *s, bool times, size_t last,
+/* The last events only, without times; those before are counted, and none is
+ * lost.  When somebody looks, `last` are told, a fair share of each thread's,
+ * one thread after the other. */
+enum seam_code seam_record_last(struct seam_session *s, size_t last,
 				seam_event_fn *each, void *data,
 				struct seam_error *err);
 /* Only what matches; several may be on; returns an id to sess_delete. */

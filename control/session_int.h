@@ -107,8 +107,9 @@ struct seam_session {
 	bool watching, recording, times;
 	seam_event_fn *each;
 	void *each_data;
-	size_t each_last;     /* of what comes at once; 0: all */
+	size_t each_last;     /* so many of the last events; 0: all */
 	uint64_t passed_over; /* events before those */
+	bool overwrites;      /* rings, since then */
 
 	int warden;		   /* a socket: closing it tells the warden */
 	int listener, epoll, wake; /* wake: eventfd to the server */
@@ -211,7 +212,6 @@ enum seam_peek seam_peek(struct seam_session *s, struct seam_process *p,
 
 /* events.c: all that is there, and what of it the porter gives at once. */
 void seam_drain_locked(struct seam_session *s);
-void seam_drain_rings(struct seam_session *s);
 /* wait.c: the ringer's work after a bell; server.c has the clients. */
 
 /* rules.c: when a session ends: holds are given back, everything of rules,

@@ -91,6 +91,7 @@ enum seam_mode {
 	SEAM_MODE_RULES = 16,	/* a table is published */
 	SEAM_MODE_STEP = 32,	/* some thread is being stepped */
 	SEAM_MODE_SCHED = 64,	/* one thread at a time: schedule.h */
+	SEAM_MODE_LATEST = 128, /* write over the oldest of a full ring */
 };
 
 /*
@@ -386,7 +387,11 @@ struct seam_record {
 	uint32_t rule; /* LOG rules: index + 1 */
 };
 
-/* Single producer (the thread), single consumer (the controller). */
+/*
+ * Single producer (the thread), single consumer (the controller).  In mode
+ * LATEST the producer does not look at `tail`: what lies more than a ring
+ * behind `head` is no more, and the place at `head` is being written.
+ */
 struct seam_ring {
 	_Atomic uint32_t thread; /* index + 1 of the owner, 0: free */
 	_Atomic uint32_t head;	 /* T: records written */

@@ -31,6 +31,9 @@ claim_ring(struct seam_thread *t)
 						     &n, i + 1))
 			;
 		atomic_store(&t->ring, i + 1);
+		/* Those of threads that have ended are to be read. */
+		if (i >= SEAM_MAX_RINGS / 2)
+			seam_door();
 		return r;
 	}
 	if (!seam_self.ringless)
@@ -76,15 +79,21 @@ make_room(struct seam_ring *r, uint32_t head)
 /*
  * At every quarter of the ring, and where it was full when last looked at:
  * rings the door when half of it is used, and looks how far to go next.
- * The reader's `tail` is not touched in between.
+ * The reader's `tail` is not touched in between.  Where only the latest are
+ * wanted nobody needs to come, since there is always room.
  */
 static __attribute__((noinline)) bool
 look_around(struct seam_ring *r, uint32_t head)
 {
+	uint32_t quarter = (head | (SEAM_RING_RECORDS / 4 - 1)) + 1;
 	uint32_t used = head - atomic_load(&r->tail), room;
 
 	if (!seam_alive_hint())
 		atomic_store(&seam_gate.armed, 0);
+	if (atomic_load(&seam_gate.mode) & SEAM_MODE_LATEST) {
+		seam_self.stop = quarter;
+		return true;
+	}
 	if (used >= SEAM_RING_RECORDS / 2 &&
 	    head % (SEAM_RING_RECORDS / 4) == 0)
 		seam_door();
@@ -97,7 +106,7 @@ look_around(struct seam_ring *r, uint32_t head)
 		return false;
 	}
 	room = SEAM_RING_RECORDS - (head - atomic_load(&r->tail));
-	seam_self.stop = (head | (SEAM_RING_RECORDS / 4 - 1)) + 1;
+	seam_self.stop = quarter;
 	if (seam_self.stop - head > room)
 		seam_self.stop = head + room;
 	return true;

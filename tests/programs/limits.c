@@ -3,6 +3,7 @@
  * limits WHAT N: N of what a session has tables for.
  *
  *	threads N	each takes and gives back one lock, all at once
+ *	turns N		the same, one after the other
  *	processes N	children that are all there at once, likewise
  *	objects N	mutexes taken and given back, one after the other
  *	made N		objects that are initialised, all at one place
@@ -58,6 +59,18 @@ threads(long n)
 	for (long i = 0; i < n; i++)
 		pthread_join(v[i], NULL);
 	free(v);
+}
+
+static void
+turns(long n)
+{
+	pthread_t t;
+
+	for (long i = 0; i < n; i++) {
+		if (pthread_create(&t, NULL, thread_main, NULL))
+			die("limits: pthread_create %ld", i);
+		pthread_join(t, NULL);
+	}
 }
 
 /* Where children say that they are there, and how they hear of the end. */
@@ -177,7 +190,7 @@ main(int argc, char **argv)
 	} what[] = {
 		{ "threads", threads }, { "processes", processes },
 		{ "objects", objects }, { "made", made },
-		{ "events", events },
+		{ "events", events }, { "turns", turns },
 	};
 
 	for (size_t i = 0; argc > 2 && i < sizeof(what) / sizeof(*what); i++) {
@@ -189,5 +202,5 @@ main(int argc, char **argv)
 		say("done %ld", done);
 		return 0;
 	}
-	die("usage: limits threads|processes|objects|made|events N");
+	die("usage: limits threads|turns|processes|objects|made|events N");
 }
