@@ -217,6 +217,17 @@ look_events(void)
 	seam_events_lost(session);
 }
 
+/* As the flight recorder does, whose rings are written over. */
+static void
+look_latest(void)
+{
+	session->each_last = 4;
+	session->overwrites = true;
+	seam_drain(session);
+	session->each_last = 0;
+	session->overwrites = false;
+}
+
 static void
 look_sentences(void)
 {
@@ -319,8 +330,9 @@ int
 FUZZ_TARGET(arena)(const uint8_t *data, size_t size)
 {
 	static void (*const looks[])(void) = {
-		look_tables, look_locks, look_events,  look_sentences,
-		look_names,  look_waits, look_objects, look_end,
+		look_tables,	look_locks, look_events,
+		look_sentences, look_names, look_waits,
+		look_objects,	look_end,   look_latest,
 	};
 
 	if (!session)
