@@ -74,7 +74,20 @@ put_blind(const char *blind, const struct campaign_state *s)
 }
 
 static void
-put_notes(const struct campaign_state *s)
+put_cut(const struct exploring *x, const struct campaign_state *s)
+{
+	if (s->too_long)
+		printf("%llu schedules were cut off after %llu steps%s "
+		       "(--steps)\n",
+		       (unsigned long long)s->too_long,
+		       (unsigned long long)x->steps,
+		       s->too_long >= s->schedules ?
+			   ", so none ran to its end" :
+			   "");
+}
+
+static void
+put_notes(const struct exploring *x, const struct campaign_state *s)
 {
 	if (s->before)
 		printf("%llu of the schedules were known before\n",
@@ -86,10 +99,7 @@ put_notes(const struct campaign_state *s)
 		printf("%llu directed runs besides, of which %llu failed\n",
 		       (unsigned long long)s->directed,
 		       (unsigned long long)s->confirmed);
-	if (s->too_long)
-		printf("%llu schedules were cut off for their length "
-		       "(--steps)\n",
-		       (unsigned long long)s->too_long);
+	put_cut(x, s);
 	if (s->left)
 		printf("threads were left behind at exit in %llu schedules\n",
 		       (unsigned long long)s->left);
@@ -117,7 +127,7 @@ put_clean(const struct exploring *x, const char *blind,
 		       *s->said.state ? " (" : "", s->said.state,
 		       *s->said.state ? ")" : "", s->classes);
 	exploring_put_sure(x, k, s);
-	put_notes(s);
+	put_notes(x, s);
 	put_blind(blind, s);
 	puts("This holds for the order of synchronisation operations, in "
 	     "programs without data races.");
@@ -163,7 +173,7 @@ exploring_put_end(const struct exploring *x, const struct campaign *c,
 			printf(", in %llu ways\n",
 			       (unsigned long long)s->distinct);
 		exploring_put_sure(x, k, s);
-		put_notes(s);
+		put_notes(x, s);
 		put_blind(blind, s);
 	}
 }
