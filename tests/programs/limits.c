@@ -8,11 +8,15 @@
  *	objects N	mutexes taken and given back, one after the other
  *	made N		objects that are initialised, all at one place
  *	events N	locks and unlocks, by two threads
+ *	sites N		mutexes, each initialised at another place
+ *	files N		files with long paths, each locked
  *
  * Then main passes through at_end(), and tells how much was done.
  */
 #include "victim.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 pthread_mutex_t common_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -181,6 +185,45 @@ events(long n)
 	pthread_join(other, NULL);
 }
 
+#define EACH_4(what) what what what what
+#define EACH_64(what) EACH_4(EACH_4(EACH_4(what)))
+
+static void
+sites(long n)
+{
+	static pthread_mutex_t m[1280];
+
+#define ONE                                                                    \
+	if (done < n) {                                                        \
+		pthread_mutex_init(&m[done], NULL);                            \
+		done++;                                                        \
+	}
+	EACH_64(EACH_4(EACH_4(ONE)))
+	EACH_64(EACH_4(ONE))
+#undef ONE
+}
+
+static void
+files(long n)
+{
+	struct flock whole = { .l_type = F_WRLCK };
+	char name[240];
+	int fd;
+
+	memset(name, 'd', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (int i = 0; i < 16; i++)
+		if (mkdir(name, 0700) || chdir(name))
+			die("limits: %s", name);
+	for (; done < n; done++) {
+		snprintf(name, sizeof(name), "%ld", done);
+		fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0 || fcntl(fd, F_SETLK, &whole))
+			die("limits: %s", name);
+		close(fd);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -190,7 +233,8 @@ main(int argc, char **argv)
 	} what[] = {
 		{ "threads", threads }, { "processes", processes },
 		{ "objects", objects }, { "made", made },
-		{ "events", events }, { "turns", turns },
+		{ "events", events },	{ "turns", turns },
+		{ "sites", sites },	{ "files", files },
 	};
 
 	for (size_t i = 0; argc > 2 && i < sizeof(what) / sizeof(*what); i++) {
@@ -202,5 +246,6 @@ main(int argc, char **argv)
 		say("done %ld", done);
 		return 0;
 	}
-	die("usage: limits threads|turns|processes|objects|made|events N");
+	die("usage: limits threads|turns|processes|objects|made|events|"
+	    "sites|files N");
 }
