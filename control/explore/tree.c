@@ -237,7 +237,7 @@ add(struct tree *t, struct place *above, const struct explore_trace *trace,
 	p->running = UINT64_C(1) << before % SEAM_MASKED;
 	if (above) {
 		p->used = above->used;
-		if (above->choice && is_dear(above, UINT64_C(1) << before))
+		if (above->choice && is_dear(above, p->running))
 			p->used++;
 	}
 	stack(t, p);
