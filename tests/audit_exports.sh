@@ -26,7 +26,8 @@ for file in "$so" "$ops" "$libc"; do
 done
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/seam-audit.XXXXXX") || exit 1
-trap 'rm -rf "$tmp"' EXIT HUP INT TERM
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
 
 # Families of libc: every function in them wants to be wrapped.
 cat >"$tmp/families" <<'EOF'

@@ -7,7 +7,8 @@ LC_ALL=C
 export LC_ALL
 unset LD_PRELOAD SEAM_SOCKET COLUMNS NO_COLOR
 work=$(mktemp -d "${TMPDIR:-/tmp}/seam-exploring-XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT HUP INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 cd "$work" || exit 1
 mkdir tmp
 TMPDIR=$work/tmp
