@@ -16,7 +16,6 @@
 #include <spawn.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -107,22 +106,6 @@ static void __attribute__((noreturn)) echo_words(struct words *w)
 	}
 }
 
-static pid_t
-start_echo(struct words *w, int cpu)
-{
-	pid_t parent = getpid(), pid = fork();
-
-	if (pid < 0)
-		err(1, "fork");
-	if (pid > 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	bench_pin(cpu);
-	echo_words(w);
-}
-
 static double
 futex_block(struct words *w, uint32_t *turn)
 {
@@ -164,7 +147,9 @@ bench_pauses(const char *victim, const char *name, int near, int far)
 
 	if (w == MAP_FAILED)
 		err(1, "mmap");
-	echo = start_echo(w, far);
+	echo = bench_fork(far);
+	if (echo == 0)
+		echo_words(w);
 	/* What is started is where we are. */
 	bench_pin(far);
 	must(seam_open(&s, NULL));

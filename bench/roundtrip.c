@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -35,23 +34,6 @@ struct place {
 static const char *victim;
 
 /* --- helpers -------------------------------------------------------------- */
-
-/* Forks a process onto a core; it dies with its parent.  0 in the child. */
-static pid_t
-fork_to(int cpu)
-{
-	pid_t parent = getpid(), pid = fork();
-
-	if (pid < 0)
-		err(1, "fork");
-	if (pid > 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	bench_pin(cpu);
-	return 0;
-}
 
 static void
 end_child(pid_t pid, int sig)
@@ -96,7 +78,7 @@ futex_open(const struct place *p)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (trip.w == MAP_FAILED)
 		err(1, "mmap");
-	if (fork_to(p->far) == 0)
+	if (bench_fork(p->far) == 0)
 		echo_words(trip.w);
 	return &trip;
 }
@@ -147,7 +129,7 @@ socket_open(const struct place *p)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
 		err(1, "socketpair");
-	if (fork_to(p->far) == 0)
+	if (bench_fork(p->far) == 0)
 		echo_lines(ends[1]);
 	return &ends[0];
 }
@@ -221,13 +203,13 @@ served_open(const struct place *p)
 	if (!mkdtemp(s->dir))
 		err(1, "%s", s->dir);
 	snprintf(s->path, sizeof(s->path), "%s/s", s->dir);
-	s->controller = fork_to(p->far);
+	s->controller = bench_fork(p->far);
 	if (s->controller == 0)
 		exec_controller(s->path);
 	await_socket(s->path);
 	bench_dial(&s->client, s->path);
 	bench_command(&s->client, "pause " SELECTOR " as=p");
-	s->target = fork_to(p->near);
+	s->target = bench_fork(p->near);
 	if (s->target == 0)
 		exec_target(s->path);
 	bench_command(&s->client, "wait p");
@@ -419,7 +401,7 @@ start_runner(struct runner *r, const struct way *w, const struct place *p)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		err(1, "socketpair");
-	r->pid = fork_to(p->near);
+	r->pid = bench_fork(p->near);
 	if (r->pid == 0) {
 		close(ends[0]);
 		serve_blocks(w, p, ends[1]);

@@ -78,6 +78,13 @@ enum seam_code api_selector(const char *text, struct seam_selector *sel,
 /* looking.c; the session's lock is held. */
 void api_thread_info(struct seam_session *s, struct seam_thread *t,
 		     struct seam_thread_info *info);
+/* Threads that `next` gives one after the other, NULL at the end; *list is to
+ * be freed.  Takes the lock. */
+typedef struct seam_thread *api_next_fn(struct seam_session *s, uint64_t since,
+					uint32_t *i);
+enum seam_code api_threads(struct seam_session *s, api_next_fn *next,
+			   uint64_t since, struct seam_thread_info **list,
+			   size_t *n);
 
 /* log.c */
 /* Delivers what there is; nothing to do without logs. */

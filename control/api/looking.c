@@ -60,28 +60,28 @@ api_thread_info(struct seam_session *s, struct seam_thread *t,
 		    seam_site_text(s, p, st.doing.site));
 }
 
-/* Those that live; NULL when there is no memory. */
+/* NULL when there is no memory. */
 static struct seam_thread_info *
-list_threads(struct seam_session *s, size_t *n)
+list_threads(struct seam_session *s, api_next_fn *next, uint64_t since,
+	     size_t *n)
 {
 	struct seam_thread_info *list;
 	struct seam_thread *t;
 	uint32_t i = 0;
 	size_t most = 0;
 
-	*n = 0;
-	while (seam_thread_next(s, &i))
+	while (next(s, since, &i))
 		most++;
 	list = calloc(most + 1, sizeof(*list));
 	i = 0;
-	while (list && *n < most && (t = seam_thread_next(s, &i)))
-		if (atomic_load(&t->state) != SEAM_THREAD_EXITED)
-			api_thread_info(s, t, &list[(*n)++]);
+	while (list && *n < most && (t = next(s, since, &i)))
+		api_thread_info(s, t, &list[(*n)++]);
 	return list;
 }
 
 enum seam_code
-seam_threads(seam_session *s, struct seam_thread_info **list, size_t *n)
+api_threads(struct seam_session *s, api_next_fn *next, uint64_t since,
+	    struct seam_thread_info **list, size_t *n)
 {
 	struct seam_error err;
 	enum seam_code code = api_enter(s, &err);
@@ -91,11 +91,29 @@ seam_threads(seam_session *s, struct seam_thread_info **list, size_t *n)
 	if (code)
 		return api_leave(code, &err);
 	seam_lock(s);
-	*list = list_threads(s, n);
+	*list = list_threads(s, next, since, n);
 	seam_unlock(s);
 	if (!*list)
 		code = sess_fail(&err, SEAM_E_UNSUPPORTED, 0, "out of memory");
 	return api_leave(code, &err);
+}
+
+static struct seam_thread *
+next_living(struct seam_session *s, uint64_t since, uint32_t *i)
+{
+	struct seam_thread *t;
+
+	(void)since;
+	while ((t = seam_thread_next(s, i)))
+		if (atomic_load(&t->state) != SEAM_THREAD_EXITED)
+			break;
+	return t;
+}
+
+enum seam_code
+seam_threads(seam_session *s, struct seam_thread_info **list, size_t *n)
+{
+	return api_threads(s, next_living, 0, list, n);
 }
 
 /* Locks. */

@@ -18,40 +18,11 @@ seam_mark(seam_session *s)
 	return sess_mark(s);
 }
 
-static struct seam_thread_info *
-list_left(seam_session *s, uint64_t mark, size_t *n)
-{
-	struct seam_thread_info *list;
-	struct seam_thread *t;
-	uint32_t i = 0;
-	size_t most = 0;
-
-	while (seam_left_next(s, mark, &i))
-		most++;
-	list = calloc(most + 1, sizeof(*list));
-	i = 0;
-	while (list && *n < most && (t = seam_left_next(s, mark, &i)))
-		api_thread_info(s, t, &list[(*n)++]);
-	return list;
-}
-
 enum seam_code
 seam_left_behind(seam_session *s, uint64_t mark, struct seam_thread_info **list,
 		 size_t *n)
 {
-	struct seam_error err;
-	enum seam_code code = api_enter(s, &err);
-
-	*list = NULL;
-	*n = 0;
-	if (code)
-		return api_leave(code, &err);
-	seam_lock(s);
-	*list = list_left(s, mark, n);
-	seam_unlock(s);
-	if (!*list)
-		code = sess_fail(&err, SEAM_E_UNSUPPORTED, 0, "out of memory");
-	return api_leave(code, &err);
+	return api_threads(s, seam_left_next, mark, list, n);
 }
 
 enum seam_code
