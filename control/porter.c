@@ -111,6 +111,9 @@ join_child(struct seam_session *s, unsigned i)
 		/* It was killed, or we can't see it: not ours to watch. */
 		p->unhooked = strdup("not to be found in /proc");
 		seam_process_ended(s, p);
+	} else if (a->gateless) {
+		p->unhooked = strdup("it could not map its gate");
+		atomic_store(&a->state, SEAM_PROC_LIVE);
 	} else if (seam_scheduled_apart(s, pid, a->pid, &err) != SEAM_OK ||
 		   seam_process_enliven(s, p, &err) != SEAM_OK) {
 		p->unhooked = strdup(err.text);

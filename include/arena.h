@@ -191,6 +191,8 @@ struct seam_proc {
 	_Atomic uint32_t latest;      /* T: index + 1 of the thread that last
 					 did something, as far as watched */
 	uint32_t blind_to_controller; /* T: its pid means nothing here */
+	uint32_t gateless;	      /* T: forked, and could not map its gate:
+					 it runs on alone */
 	_Atomic uint64_t caught;      /* T: signals that have a handler */
 
 	_Atomic uint32_t buckets[SEAM_OBJECT_BUCKETS] /* T: index + 1 */

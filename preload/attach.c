@@ -419,8 +419,13 @@ seam_child_attach(void)
 	 * of 0 makes a second mapping of shared pages, without a descriptor. */
 	if (mremap(&p->gate, 0, sizeof(seam_gate),
 		   MREMAP_MAYMOVE | MREMAP_FIXED, &seam_gate) == MAP_FAILED) {
-		atomic_store(&p->state, SEAM_PROC_GONE);
+		p->gateless = 1;
+		atomic_store(&p->wants, 1);
+		atomic_store(&p->state, SEAM_PROC_JOINING);
+		wait_for_ack(1);
+		end_if_unwanted();
 		detach();
+		errno = saved;
 		return;
 	}
 	look_for_controller();

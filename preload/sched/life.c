@@ -2,6 +2,7 @@
 /* Slots' beginnings and ends: threads, processes. */
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "sched.h"
 
@@ -270,16 +271,23 @@ seam_sched_forks(void)
 	new_operation(slot, SEAM_THREAD_START, seam_self.slot->site);
 }
 
+/* Dead, or not to be found any more; whoever reaps it may still do so. */
+static bool
+child_is_over(int32_t pid)
+{
+	siginfo_t info = { 0 };
+	long r = seam_raw5(SYS_waitid, P_PID, pid, &info,
+			   WEXITED | WNOHANG | WNOWAIT | __WALL, NULL);
+
+	return r < 0 ? r != -EINTR : info.si_pid == pid;
+}
+
 /* In the parent: waits until the child stands, so that what it is called does
  * not depend on who is faster. */
 void
 seam_sched_forked(int32_t pid)
 {
 	struct seam_slot *slot = child_slot;
-	struct seam_pollfd {
-		int fd;
-		short events, revents;
-	} p = { -1, 1, 0 };
 
 	if (!slot)
 		return;
@@ -288,14 +296,11 @@ seam_sched_forked(int32_t pid)
 		slot->state = SEAM_SLOT_GONE;
 		return;
 	}
-	p.fd = (int)seam_raw2(SYS_pidfd_open, pid, 0);
 	while (!atomic_load(&slot->stands) && seam_alive_hint()) {
 		seam_futex_wait_ms(&slot->stands, 0, 20);
-		if (p.fd >= 0 && seam_raw3(SYS_poll, &p, 1, 0) > 0)
+		if (child_is_over(pid))
 			break;
 	}
-	if (p.fd >= 0)
-		seam_raw1(SYS_close, p.fd);
 	if (atomic_load(&slot->stands) == STANDS) {
 		seam_self.slot->op.peer = (uint16_t)(seam_slot_index(slot) + 1);
 		announce(slot);

@@ -10,12 +10,14 @@
  *	events N	locks and unlocks, by two threads
  *	sites N		mutexes, each initialised at another place
  *	files N		files with long paths, each locked
+ *	maps N		children, where there is no room for more mappings
  *
  * Then main passes through at_end(), and tells how much was done.
  */
 #include "victim.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -224,6 +226,34 @@ files(long n)
 	}
 }
 
+static void
+maps(long n)
+{
+	const size_t page = 4096, most = (size_t)1 << 30;
+	char *v = mmap(NULL, most, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t at = page;
+	int status;
+	pid_t pid;
+
+	if (v == MAP_FAILED)
+		die("limits: mmap");
+	/* Every other page, which makes two mappings more. */
+	while (at < most && !mprotect(v + at, page, PROT_READ))
+		at += 2 * page;
+	mprotect(v + at - 2 * page, page, PROT_NONE);
+	for (; done < n; done++) {
+		pid = fork();
+		if (pid == 0) {
+			take_common();
+			_exit(0);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+			die("limits: child %ld", done);
+	}
+	munmap(v, most);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -235,6 +265,7 @@ main(int argc, char **argv)
 		{ "objects", objects }, { "made", made },
 		{ "events", events },	{ "turns", turns },
 		{ "sites", sites },	{ "files", files },
+		{ "maps", maps },
 	};
 
 	for (size_t i = 0; argc > 2 && i < sizeof(what) / sizeof(*what); i++) {
@@ -247,5 +278,5 @@ main(int argc, char **argv)
 		return 0;
 	}
 	die("usage: limits threads|turns|processes|objects|made|events|"
-	    "sites|files N");
+	    "sites|files|maps N");
 }
