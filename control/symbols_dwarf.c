@@ -5,6 +5,7 @@
 #include <dwarf.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,6 +294,23 @@ around(const struct sym_cu *cu, uint64_t v, unsigned depth, bool concrete)
 	return best;
 }
 
+/* Names are often relative to where the compiler ran. */
+static const char *
+source_path(struct sym_module *m, const struct sym_cu *cu, const char *file)
+{
+	Dwarf_Die die = cu->die;
+	const char *path, *dir = NULL;
+	char *full;
+
+	if (*file != '/')
+		dir = die_string(&die, DW_AT_comp_dir);
+	if (!dir || asprintf(&full, "%s/%s", dir, file) < 0)
+		return sym_intern(m->syms, file);
+	path = sym_intern(m->syms, full);
+	free(full);
+	return path;
+}
+
 /*
  * What was inlined from system headers (std::mutex::lock) is not where the
  * user's code calls: the line is that of the call.
@@ -308,7 +326,7 @@ set_function(struct sym_module *m, const struct sym_cu *cu, uint64_t v,
 		if (!out)
 			break;
 		site->file = sym_intern(m->syms, sym_base(in->call_file));
-		site->path = sym_intern(m->syms, in->call_file);
+		site->path = source_path(m, cu, in->call_file);
 		site->line = in->call_line;
 		in = out;
 	}
@@ -334,7 +352,7 @@ set_line(struct sym_module *m, struct sym_cu *cu, uint64_t v,
 	if (!file)
 		return;
 	site->file = sym_intern(m->syms, sym_base(file));
-	site->path = sym_intern(m->syms, file);
+	site->path = source_path(m, cu, file);
 	site->line = site->file ? n : 0;
 }
 
