@@ -85,19 +85,22 @@ held(struct seam_session *s, uint32_t i)
 }
 
 /* Of the last n that were drawn, from place `first` on, those which their
- * thread has written over meanwhile are dropped. */
+ * thread has written over meanwhile are dropped, and the one that it may just
+ * be writing over. */
 static void
 drop_torn(struct seam_session *s, const struct seam_ring *ring, uint32_t first,
-	  size_t n)
+	  size_t n, uint32_t latest)
 {
 	struct seam_room *room = seam_room(s);
 	struct seam_drawn *v = room->drawn + room->ndrawn - n;
-	uint32_t head;
+	uint32_t head, whole = SEAM_RING_RECORDS;
 	size_t torn = 0;
 
 	atomic_thread_fence(memory_order_acquire);
-	head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-	while (torn < n && head - first - torn >= SEAM_RING_RECORDS)
+	head = atomic_load(&ring->head);
+	if (latest || atomic_load(&ring->latest))
+		whole--;
+	while (torn < n && head - first - torn > whole)
 		torn++;
 	if (!torn)
 		return;
@@ -114,6 +117,7 @@ draw(struct seam_session *s, uint32_t i, uint32_t n)
 	struct seam_room *room = seam_room(s);
 	uint32_t owner = atomic_load(&ring->thread), there = held(s, i);
 	uint32_t tail = atomic_load(&ring->tail), first, at;
+	uint32_t latest = atomic_load(&ring->latest);
 
 	if (owner)
 		room->ring_owner[i] = owner;
@@ -127,8 +131,8 @@ draw(struct seam_session *s, uint32_t i, uint32_t n)
 		if (!keep(room, &ring->record[at % SEAM_RING_RECORDS],
 			  room->ring_owner[i]))
 			break;
-	if (s->overwrites && at != first)
-		drop_torn(s, ring, first, at - first);
+	if (at != first)
+		drop_torn(s, ring, first, at - first, latest);
 	if (at != atomic_load(&ring->tail)) {
 		atomic_store_explicit(&ring->tail, at, memory_order_release);
 		seam_futex_wake(&ring->tail);

@@ -399,7 +399,8 @@ struct seam_ring {
 	_Atomic uint32_t head;	 /* T: records written */
 	_Atomic uint32_t tail;	 /* C: records read; futex if lossless */
 	_Atomic uint32_t lost;	 /* T */
-	uint32_t spare[12];
+	_Atomic uint32_t latest; /* T: it does so until it looks again */
+	uint32_t spare[11];
 	struct seam_record record[SEAM_RING_RECORDS];
 } __attribute__((aligned(64)));
 

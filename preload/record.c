@@ -91,9 +91,11 @@ look_around(struct seam_ring *r, uint32_t head)
 	if (!seam_alive_hint())
 		atomic_store(&seam_gate.armed, 0);
 	if (atomic_load(&seam_gate.mode) & SEAM_MODE_LATEST) {
+		atomic_store(&r->latest, 1);
 		seam_self.stop = quarter;
 		return true;
 	}
+	atomic_store(&r->latest, 0);
 	if (used >= SEAM_RING_RECORDS / 2 &&
 	    head % (SEAM_RING_RECORDS / 4) == 0)
 		seam_door();

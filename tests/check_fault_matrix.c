@@ -169,6 +169,9 @@ START_TEST(controller_slow)
 	struct pollfd p;
 	int lost;
 
+	/* Whose rings are written over, from then on. */
+	ask_ok(&listener, "record on");
+	ask_ok(&listener, "record off");
 	ask_ok(&listener, "log mutex.lock obj=other_mutex");
 	joiner_start(&target, &controller, "faulty");
 	joiner_wait(&target, "ready\n");
