@@ -210,7 +210,7 @@ enum seam_peek { SEAM_PEEK_FREE, SEAM_PEEK_TAKEN, SEAM_PEEK_UNKNOWN };
 enum seam_peek seam_peek(struct seam_session *s, struct seam_process *p,
 			 int kind, uint64_t addr, int mode, int *owner_tid);
 
-/* events.c: all that is there, and what of it the porter gives at once. */
+/* events.c: what is there, or the last of it for a flight recorder. */
 void seam_drain_locked(struct seam_session *s);
 /* wait.c: the ringer's work after a bell; server.c has the clients. */
 

@@ -92,6 +92,8 @@ enum seam_mode {
 	SEAM_MODE_STEP = 32,	/* some thread is being stepped */
 	SEAM_MODE_SCHED = 64,	/* one thread at a time: schedule.h */
 	SEAM_MODE_LATEST = 128, /* write over the oldest of a full ring */
+	/* What those who write to a ring do when it is full. */
+	SEAM_MODE_FULL = SEAM_MODE_LOSSLESS | SEAM_MODE_LATEST,
 };
 
 /*

@@ -394,6 +394,16 @@ seam_fork_ends(int32_t pid)
 		seam_sched_forked(pid);
 }
 
+/* From then on the controller follows it, or does not want it. */
+static void
+join(struct seam_proc *p)
+{
+	atomic_store(&p->wants, 1);
+	atomic_store(&p->state, SEAM_PROC_JOINING);
+	wait_for_ack(1);
+	end_if_unwanted();
+}
+
 void
 seam_child_attach(void)
 {
@@ -420,10 +430,7 @@ seam_child_attach(void)
 	if (mremap(&p->gate, 0, sizeof(seam_gate),
 		   MREMAP_MAYMOVE | MREMAP_FIXED, &seam_gate) == MAP_FAILED) {
 		p->gateless = 1;
-		atomic_store(&p->wants, 1);
-		atomic_store(&p->state, SEAM_PROC_JOINING);
-		wait_for_ack(1);
-		end_if_unwanted();
+		join(p);
 		detach();
 		errno = saved;
 		return;
@@ -432,10 +439,7 @@ seam_child_attach(void)
 	seam_thread_adopt_main();
 	seam_self.busy++;
 	seam_objects_inherit(parent);
-	atomic_store(&p->wants, 1);
-	atomic_store(&p->state, SEAM_PROC_JOINING);
-	wait_for_ack(1);
-	end_if_unwanted();
+	join(p);
 	seam_self.busy--;
 	if (seam_scheduled() && !seam_raw0(SYS_getppid)) {
 		seam_sched_child_leaves();

@@ -342,7 +342,7 @@ mutex_of_wait(struct seam_call *c, bool back)
 static bool
 only_records(const struct seam_call *c, uint32_t mode)
 {
-	mode &= ~(uint32_t)(SEAM_MODE_LOSSLESS | SEAM_MODE_LATEST);
+	mode &= ~(uint32_t)SEAM_MODE_FULL;
 	return mode == SEAM_MODE_RECORD ||
 	       (mode == (SEAM_MODE_RECORD | SEAM_MODE_RULES) &&
 		!seam_may_match(c));

@@ -185,8 +185,7 @@ seam_call_of(unsigned fn, unsigned verb, uint64_t ptr, uint64_t site)
  */
 #define SEAM_RECORDS()                                                         \
 	((atomic_load_explicit(&seam_gate.mode, memory_order_relaxed) &        \
-	  ~(uint32_t)(SEAM_MODE_LOSSLESS | SEAM_MODE_LATEST)) ==               \
-	 SEAM_MODE_RECORD)
+	  ~(uint32_t)SEAM_MODE_FULL) == SEAM_MODE_RECORD)
 #define SEAM_RECORDED(function, op, object, error)                             \
 	seam_recorded(SEAM_WHAT(SEAM_FN_##function, SEAM_##op),                \
 		      (uint64_t)(uintptr_t)(object), SEAM_SITE, (error))
